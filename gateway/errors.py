@@ -1,8 +1,10 @@
-"""What can go wrong, by what the other side must be told: later, never, or nothing because it is our own fault."""
+"""What can go wrong, by what the other side must be told: later, never, or nothing because it is
+our own fault."""
 
 
 class PortiereError(Exception):
-    """An error with a sentence for people: lower case, no full stop, input in backticks, and what to do."""
+    """An error with a sentence for people: lower case, no full stop, input in backticks, and what
+    to do."""
 
 
 class Temporary(PortiereError):
@@ -14,7 +16,8 @@ class Permanent(PortiereError):
 
 
 class Defect(PortiereError):
-    """A fault of our own code: the mail is kept raw with the error, and nothing is said of it outside."""
+    """A fault of our own code: the mail is kept raw with the error, and nothing is said of it
+    outside."""
 
 
 class BadInput(PortiereError):

@@ -1,4 +1,5 @@
-"""What tests of every room share: where the suites lie, and how a test without them is skipped by name."""
+"""What tests of every room share: where the suites lie, and how a test without them is skipped by
+name."""
 
 import os
 from pathlib import Path

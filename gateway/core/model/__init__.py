@@ -1,4 +1,5 @@
-"""Every value that crosses an arrow of the house: frozen dataclasses and enumerations that do nothing themselves.
+"""Every value that crosses an arrow of the house: frozen dataclasses and enumerations that do
+nothing themselves.
 
 mail       what arrived                 evidence   what is proven of its author
 account    what the store knows of it   situation  what it means

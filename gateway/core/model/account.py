@@ -1,4 +1,5 @@
-"""What the store knows about a mail, fetched in one read, the same number of queries whoever writes."""
+"""What the store knows about a mail, fetched in one read, the same number of queries whoever
+writes."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -9,7 +10,10 @@ from gateway.core.model.evidence import ProvenAuthor, Replay
 
 @dataclass(frozen=True, slots=True)
 class OfficialAddress:
-    """The one destination of an account's replies. Only store.reader makes one, from the account's row."""
+    """The one destination of an account's replies.
+
+    Only store.reader makes one, from the account's row.
+    """
 
     address: str
     account: str
@@ -17,7 +21,10 @@ class OfficialAddress:
 
 @dataclass(frozen=True, slots=True)
 class StaffAddress:
-    """A listed staff member's or department's own mailbox. Only load makes one, from routing.toml."""
+    """A listed staff member's or department's own mailbox.
+
+    Only load makes one, from routing.toml.
+    """
 
     address: str
     name: str
@@ -125,7 +132,8 @@ class Service:
 
 @dataclass(frozen=True, slots=True)
 class OwnMessage:
-    """A Message-ID that we know: sent by us (`sent`) or received from a customer, and the ticket it belongs to."""
+    """A Message-ID that we know: sent by us (`sent`) or received from a customer, and the ticket
+    it belongs to."""
 
     message_id: str
     ticket: str
@@ -147,7 +155,8 @@ class ArticleHit:
 
 @dataclass(frozen=True, slots=True)
 class Clues:
-    """Everything in a mail by which the store can be asked about it; computed before the one read."""
+    """Everything in a mail by which the store can be asked about it; computed before the one
+    read."""
 
     author_key: str
     author_domain: str
@@ -198,7 +207,10 @@ class Queue:
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """The answer to `Clues`. Rows of other accounts are here too; core.know decides what may be believed of them."""
+    """The answer to `Clues`.
+
+    Rows of other accounts are here too; core.know decides what may be believed of them.
+    """
 
     registrations: tuple[Registration, ...]
     staff: StaffAddress | None
@@ -222,7 +234,8 @@ class Candidates:
 
 @dataclass(frozen=True, slots=True)
 class Announcement:
-    """A public notice that acknowledgements of matching incidents carry while it is active (H4, I6)."""
+    """A public notice that acknowledgements of matching incidents carry while it is active (H4,
+    I6)."""
 
     slug: str
     title: str

@@ -1,4 +1,5 @@
-"""What is written and what is sent, as values: store.writer puts all of it into one transaction, or none of it."""
+"""What is written and what is sent, as values: store.writer puts all of it into one transaction,
+or none of it."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -17,7 +18,10 @@ from gateway.core.model.mail import Attachment, Envelope, Span
 
 
 class Tainted(str):
-    """Text that a sender chose. A template of an automatic reply that prints it raises (never-rule 4)."""
+    """Text that a sender chose.
+
+    A template of an automatic reply that prints it raises (never-rule 4).
+    """
 
     __slots__ = ()
 
@@ -44,7 +48,8 @@ class Constant:
 
 @dataclass(frozen=True, slots=True)
 class StaffText:
-    """Public text: what a staff member wrote to an author without an account, checked for account data."""
+    """Public text: what a staff member wrote to an author without an account, checked for account
+    data."""
 
     text: str
 
@@ -54,7 +59,10 @@ PublicText = Article | Constant | StaffText
 
 @dataclass(frozen=True, slots=True)
 class AccountText:
-    """Text about an account: a template and the values that it prints. Only core.decide.guard lets one be made."""
+    """Text about an account: a template and the values that it prints.
+
+    Only core.decide.guard lets one be made.
+    """
 
     template: str
     values: dict[str, object]
@@ -149,7 +157,10 @@ class MailRow:
 
 @dataclass(frozen=True, slots=True)
 class NewTicket:
-    """A ticket to be opened. Its number was free when the mail was decided; the writer says `Moved` if not."""
+    """A ticket to be opened.
+
+    Its number was free when the mail was decided; the writer says `Moved` if not.
+    """
 
     number: str
     kind: TicketKind
@@ -173,7 +184,8 @@ class NewTicket:
 
 @dataclass(frozen=True, slots=True)
 class TicketChange:
-    """A change of a standing ticket, valid at `version` only; fields that are None stay as they are."""
+    """A change of a standing ticket, valid at `version` only; fields that are None stay as they
+    are."""
 
     number: str
     version: int
@@ -193,7 +205,10 @@ class TicketChange:
 
 @dataclass(frozen=True, slots=True)
 class NewEntry:
-    """One line of a ticket's history; append-only. `text` keeps everything, `spans` say what was written now."""
+    """One line of a ticket's history; append-only.
+
+    `text` keeps everything, `spans` say what was written now.
+    """
 
     ticket: str
     at: datetime
@@ -273,7 +288,8 @@ class Effects:
 
 @dataclass(frozen=True, slots=True)
 class Committed:
-    """What the writer says: durable, under this id; `duplicate` names the earlier arrival of the same key."""
+    """What the writer says: durable, under this id; `duplicate` names the earlier arrival of the
+    same key."""
 
     mail_id: str
     duplicate: bool = False

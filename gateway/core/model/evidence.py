@@ -42,7 +42,8 @@ class DmarcResult(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Spf:
-    """The evaluation of MAIL FROM (or postmaster@HELO for the null reverse-path), and of HELO beside it."""
+    """The evaluation of MAIL FROM (or postmaster@HELO for the null reverse-path), and of HELO
+    beside it."""
 
     result: SpfResult
     domain: str | None
@@ -53,7 +54,8 @@ class Spf:
     explanation: str | None = None
     problem: str | None = None
     mail_from: Address | None = None  # None for the null reverse-path or one that has no address
-    narrow: bool = False  # the match is narrow enough to prove anything (sender-auth: wide matches, shared pools)
+    # the match is narrow enough to prove anything (sender-auth: wide matches, shared pools)
+    narrow: bool = False
     tried: tuple[str, ...] = ()  # each term evaluated with its outcome, for `portiere auth`
 
 
@@ -78,7 +80,10 @@ class Signature:
 
 @dataclass(frozen=True, slots=True)
 class Dmarc:
-    """The author's domain and its policy (RFC 9989). `aligned` is ours: tree walk and Public Suffix List."""
+    """The author's domain and its policy (RFC 9989).
+
+    `aligned` is ours: tree walk and Public Suffix List.
+    """
 
     result: DmarcResult
     aligned: bool
@@ -125,7 +130,10 @@ class ProofLevel(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ProvenAuthor:
-    """An author whose address is proven. Only core.know.proof (and store.reader, for enquiry rows) makes one."""
+    """An author whose address is proven.
+
+    Only core.know.proof (and store.reader, for enquiry rows) makes one.
+    """
 
     address: str
 

@@ -27,7 +27,10 @@ class Automatic(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """One mailbox. `local` is unquoted and otherwise as written; `domain` is an A-label in lower case."""
+    """One mailbox.
+
+    `local` is unquoted and otherwise as written; `domain` is an A-label in lower case.
+    """
 
     local: str
     domain: str
@@ -46,7 +49,10 @@ _ASCII_LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """What the SMTP or LMTP session said. `mail_from` is `""` for the null reverse-path (RFC 5321 4.5.5)."""
+    """What the SMTP or LMTP session said.
+
+    `mail_from` is `""` for the null reverse-path (RFC 5321 4.5.5).
+    """
 
     client_ip: str | None  # the true client, or None where any doubt is left
     helo: str | None
@@ -62,7 +68,8 @@ class Envelope:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One header field: lower-case ASCII name, value after the colon, and the bytes as they came (with CRLF)."""
+    """One header field: lower-case ASCII name, value after the colon, and the bytes as they came
+    (with CRLF)."""
 
     name: str
     value: bytes
@@ -87,7 +94,10 @@ class Headers:
 
 @dataclass(frozen=True, slots=True)
 class WireDefect:
-    """Why a mail is refused before anything is believed of it. `enhanced` is 5.6.0 or 5.5.2 (RFC 3463)."""
+    """Why a mail is refused before anything is believed of it.
+
+    `enhanced` is 5.6.0 or 5.5.2 (RFC 3463).
+    """
 
     kind: str  # a stable word such as `bare-cr`; listed in core/read/wire.py
     detail: str  # one sentence for the log, never sent out
@@ -96,7 +106,10 @@ class WireDefect:
 
 @dataclass(frozen=True, slots=True)
 class Wire:
-    """One reading of the header, used by every stage. `author` is None exactly when `defect` is set."""
+    """One reading of the header, used by every stage.
+
+    `author` is None exactly when `defect` is set.
+    """
 
     headers: Headers
     author: Address | None
@@ -116,7 +129,10 @@ class SpanKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A stretch `text[start:end]` of the body, with the rule that marked it. Spans tile the whole text in order."""
+    """A stretch `text[start:end]` of the body, with the rule that marked it.
+
+    Spans tile the whole text in order.
+    """
 
     kind: SpanKind
     start: int
@@ -126,7 +142,8 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """A file that came with the mail; `filename` is safe to show and to store, `digest` is SHA-256 in hex."""
+    """A file that came with the mail; `filename` is safe to show and to store, `digest` is
+    SHA-256 in hex."""
 
     filename: str
     content_type: str  # as sniffed where the bytes say so, else as declared

@@ -67,7 +67,10 @@ class Confidence(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """The author among the registered addresses. `registration` is set when exactly one account is meant."""
+    """The author among the registered addresses.
+
+    `registration` is set when exactly one account is meant.
+    """
 
     kind: SenderKind
     registration: Registration | None = None
