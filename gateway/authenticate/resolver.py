@@ -1,4 +1,4 @@
-"""The one way to DNS: `query(name, type) -> Answer`, from the network or from a zone, no other door.
+"""The one way to DNS: `query(name, type) -> Answer`, from the network or from a zone alone.
 
 dnspython asks; names go out only when every label is plain, and no search list is used.
 """
