@@ -103,6 +103,7 @@ from gateway.core.model.mail import (
     Wire,
     WireDefect,
 )
+from gateway.core.model.routing import Caps, Department, Office, RequestRules, Routing
 from gateway.core.model.situation import (
     Confidence,
     Hours,
@@ -135,6 +136,7 @@ __all__ = [
     "Attachment",
     "Automatic",
     "Candidates",
+    "Caps",
     "Clues",
     "Committed",
     "Confidence",
@@ -142,6 +144,7 @@ __all__ = [
     "Constant",
     "Decision",
     "Defer",
+    "Department",
     "Discloses",
     "DkimResult",
     "Dmarc",
@@ -166,6 +169,7 @@ __all__ = [
     "NewEntry",
     "NewTicket",
     "NotificationAddress",
+    "Office",
     "OfficialAddress",
     "Open",
     "Outcome",
@@ -189,7 +193,9 @@ __all__ = [
     "Report",
     "Request",
     "RequestKind",
+    "RequestRules",
     "Role",
+    "Routing",
     "Seen",
     "Sender",
     "SenderKind",
