@@ -33,6 +33,7 @@ from gateway.authenticate.lookup import (
     Status,
     checked,
 )
+from gateway.authenticate.remember import Remembered
 from gateway.authenticate.zone import ZoneResolver, read_zone
 
 __all__ = [
@@ -60,37 +61,25 @@ _SERVER = re.compile(r"\[(?P<v6>[0-9A-Fa-f:.]+)\](?::(?P<p6>\d+))?|(?P<v4>[\d.]+
 
 
 class _Cache:
-    """Answers until their time is over, at most so many bytes of them; the oldest go first."""
+    """Answers until their time is over, at most so many bytes of them."""
 
     def __init__(self, capacity: int, clock: Callable[[], float]) -> None:
-        self._capacity = capacity
         self._clock = clock
-        self._held: dict[tuple[str, str], tuple[float, int, Answer]] = {}
-        self._size = 0
+        self._held: Remembered[tuple[str, str], tuple[float, Answer]] = Remembered(capacity)
 
     def get(self, key: tuple[str, str]) -> Answer | None:
         found = self._held.get(key)
         if found is None:
             return None
         if found[0] <= self._clock():
-            self._drop(key)
+            self._held.drop(key)
             return None
-        return found[2]
+        return found[1]
 
     def put(self, key: tuple[str, str], answer: Answer) -> None:
-        self._drop(key)
-        size = 200 + len(key[0]) + sum(60 + len(record) for record in answer.records)
-        if answer.ttl <= 0 or size > self._capacity:
-            return
-        self._held[key] = (self._clock() + answer.ttl, size, answer)
-        self._size += size
-        while self._size > self._capacity:
-            self._drop(next(iter(self._held)))
-
-    def _drop(self, key: tuple[str, str]) -> None:
-        found = self._held.pop(key, None)
-        if found is not None:
-            self._size -= found[1]
+        if answer.ttl > 0:
+            size = 200 + len(key[0]) + sum(60 + len(record) for record in answer.records)
+            self._held.put(key, (self._clock() + answer.ttl, answer), size)
 
 
 class DnsResolver:
@@ -208,4 +197,4 @@ def _record(rdata: dns.rdata.Rdata) -> Record:
 
 
 def _host(name: dns.name.Name) -> str:
-    return name.to_text(omit_final_dot=True).lower()
+    return name.to_text().lower().removesuffix(".")
