@@ -92,7 +92,8 @@ class Dmarc:
     record: str | None = None
     published: bool = False  # a record stands there, readable or not
     spf_aligned: bool = False
-    unknown: bool = False  # a look-up failed that could still make something align
+    unknown: bool = False  # a look-up failed that could still make a signature align
+    spf_unknown: bool = False  # one failed that could still make an aligned SPF pass
     problem: str | None = None
     walked: tuple[str, ...] = ()
 
