@@ -129,7 +129,7 @@ def parse(text: str) -> Address | None:
 
 
 def mailboxes(value: bytes) -> tuple[Address, ...]:
-    """The addresses of a To or Cc field, groups opened; what is not exactly a mailbox is left out."""
+    """The addresses of a To or Cc field, groups opened; what is not one mailbox is left out."""
     value = value.removesuffix(b"\r\n")
     if len(value) > LONGEST_LIST:  # an address cut short would be another one
         value = value[:LONGEST_LIST].rpartition(b",")[0]
@@ -142,7 +142,7 @@ def mailboxes(value: bytes) -> tuple[Address, ...]:
 
 
 def display_name(value: bytes) -> str:
-    """The phrase of a From field, or its comment: unquoted, unfolded, encoded words as they are."""
+    """The phrase of a From field, or its comment: unquoted, unfolded, encoded words kept."""
     value = value.removesuffix(b"\r\n")[:LONGEST_FIELD]
     tokens = list(_tokens(value))
     kinds = _kinds(tokens)

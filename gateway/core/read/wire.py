@@ -1,7 +1,7 @@
 """The wire gate: raw bytes to header fields and the one author, or why nothing is believed.
 
 The only header splitter of the house: identity, signatures, threads and texts are read from these
-fields. It never raises. A refused mail still has its fields, as far as they can be read, for people.
+fields. It never raises. A refused mail has its fields too, as far as they can be read, for people.
 """
 
 import re
@@ -88,6 +88,30 @@ def read(raw: bytes, limits: WireLimits = WireLimits(), smtputf8: bool = False) 
     return Wire(headers, None, author)
 
 
+def split(
+    raw: bytes, start: int = 0, end: int | None = None, limits: WireLimits = WireLimits()
+) -> Headers:
+    """The header of the part `raw[start:end]` of a mail; `body_start` counts from the start of `raw`.
+
+    A line that is no field ends it as an empty line does: parts come without one. Nothing of it is
+    ever an author.
+    """
+    end = len(raw) if end is None else min(end, len(raw))
+    fields: list[Field] = []
+    at = start
+    stop = min(end, start + limits.header_bytes)
+    while at < stop and len(fields) < limits.fields:
+        match = _FIELD.match(raw, at, stop)
+        line = match[0] if match else b""
+        if line in (b"\n", b"\r\n"):
+            return Headers(tuple(fields), at + len(line))
+        if _line_defect(line, 1) not in (None, "space-before-colon"):
+            break
+        fields.append(_field(line))
+        at += len(line)
+    return Headers(tuple(fields), at)
+
+
 def _line_ends(raw: bytes) -> WireDefect | None:
     """CR and LF stand only together (RFC 5321 2.3.8). Counting is the fastest way to be sure."""
     start, end = 0, len(raw)
@@ -134,13 +158,18 @@ def _fields(header: bytes, limits: WireLimits) -> tuple[tuple[Field, ...], WireD
             defect = defect or _defect(kind)
             if kind != "space-before-colon":
                 continue
-        written, _, value = raw.partition(b":")
-        name = written.rstrip(b" \t").lower().decode("ascii")
-        fields.append(Field(name, value.removesuffix(b"\n").removesuffix(b"\r"), raw))
-        if name in seen and name in ONCE:
-            defect = defect or _defect("repeated-field", name)
-        seen.add(name)
+        field = _field(raw)
+        fields.append(field)
+        if field.name in seen and field.name in ONCE:
+            defect = defect or _defect("repeated-field", field.name)
+        seen.add(field.name)
     return tuple(fields), defect
+
+
+def _field(raw: bytes) -> Field:
+    written, _, value = raw.partition(b":")
+    name = written.rstrip(b" \t").lower().decode("ascii")
+    return Field(name, value.removesuffix(b"\n").removesuffix(b"\r"), raw)
 
 
 def _line_defect(raw: bytes, number: int) -> str | None:
