@@ -1,0 +1,145 @@
+"""Where a customer's words end and his signature begins: delimiters, mobile clients, closings, list footers.
+
+A closing with a name is left as it is; a signature is marked only where structure says so, since a lost line
+costs more than a kept one.
+"""
+
+import re
+
+from gateway.core.read.dates import ADDRESS
+from gateway.core.read.lines import Line
+from gateway.core.read.phrases import CLOSINGS, DEVICES, SENT_WITH
+
+_STRICT = re.compile(r"--$")
+_LOOSE = re.compile(r"(?:[—–―]{1,}|_{2,}|-{3,})$")
+_DASH_NAME = re.compile(r"[-–—][^\W\d_][\w.']*(?: [^\W\d_][\w.']*){1,2}$")
+_POSTSCRIPT = re.compile(r"(?:p\.? ?s\.?|post scriptum|n\.? ?b\.?|ps)\s?[:.,-]?\s", re.IGNORECASE)
+_CONTACT = re.compile(
+    r"https?://|www\.|\+?\d[\d ./()-]{6,}|\b(?:tel|cell|mob|fax|phone|p\.? ?iva)\b", re.I
+)
+_STRICT_LINES, _LOOSE_LINES = 25, 8
+_SHORT = 70
+
+
+def delimited(lines: list[Line], index: int, limit: int, worded: bool) -> int | None:
+    """The end of the signature that the delimiter in line `index` opens, before `limit`, or None.
+
+    `-- ` (RFC 3676 4.3) opens one of any shape; dashes of other kinds only a short block of short lines after words.
+    """
+    text = lines[index].text
+    if _STRICT.match(text):
+        end = _until_postscript(lines, index + 1, limit)
+        return end if _fits(lines[index + 1 : end], _STRICT_LINES, 400) else None
+    if not worded or not _LOOSE.match(text):
+        return None
+    if index + 1 >= limit or lines[index + 1].blank:
+        return None
+    block = lines[index + 1 : limit]
+    filled = [line for line in block if not line.blank]
+    if len(filled) > _LOOSE_LINES or not _fits(block, _LOOSE_LINES, _SHORT + 30):
+        return None
+    contact = any(ADDRESS.search(x.text) or _CONTACT.search(x.text) for x in filled)
+    names = sum(titled(line.text) or _is_contact(line.text) for line in filled)
+    return (
+        limit
+        if filled and (contact or names == len(filled)) and names * 2 >= len(filled)
+        else None
+    )
+
+
+def _fits(block: list[Line], most: int, width: int) -> bool:
+    filled = [line for line in block if not line.blank]
+    return len(filled) <= most and all(len(line.text) <= width for line in filled)
+
+
+def _until_postscript(lines: list[Line], index: int, limit: int) -> int:
+    for at in range(index, limit):
+        if _POSTSCRIPT.match(lines[at].text) and lines[at - 1].blank:
+            return at
+    return limit
+
+
+def _is_contact(text: str) -> bool:
+    return bool(ADDRESS.search(text) or _CONTACT.search(text))
+
+
+def titled(text: str) -> bool:
+    """Every longer word begins with a capital: a name, a title, a firm, a street."""
+    words = [word for word in text.split() if word[0].isalpha() and len(word) > 3]
+    if not words and not any(char.isalpha() for char in text):
+        return False
+    return (
+        len(text) <= _SHORT and all(w[0].isupper() for w in words) and text[-1] not in "?!;:" + ","
+    )
+
+
+def mobile(line: Line) -> bool:
+    """`Inviato da iPhone`, `Get Outlook for iOS<…>`: a whole line that names how, not a sentence."""
+    text = line.text
+    if not 8 <= len(text) <= 160:
+        return False
+    bare = re.sub(r"\s?[<(\[]\s?https?://[^\s<>]{1,120}\s?[>)\]]|https?://\S{1,120}", "", text)
+    folded = bare.strip("*_-—– [](){}").casefold()
+    if not folded.startswith(SENT_WITH):
+        return _trailing_device(folded)
+    words = folded.split()
+    if len(words) > 12 or "?" in folded or "," in folded:
+        return False
+    if _names_device(folded):
+        return len(words) <= 8 or folded.endswith((".", "!")) is False
+    lead = next(phrase for phrase in SENT_WITH if folded.startswith(phrase))
+    rest = bare.strip("*_-—– [](){}")[len(lead) :].strip()
+    own = folded.startswith(
+        ("sent from my", "inviato dal mio", "envoyé de mon", "enviado desde mi")
+    )
+    return len(words) <= 7 and not folded.endswith(".") and (own or rest[:1].isupper())
+
+
+def _names_device(folded: str) -> bool:
+    return any(device in folded for device in DEVICES)
+
+
+def _trailing_device(folded: str) -> bool:
+    """German and Turkish put the verb last: `Von meinem iPhone gesendet`."""
+    return folded.endswith(("gesendet", "gönderildi", "から送信", "lähetetty")) and _names_device(
+        folded
+    )
+
+
+def dash_name(lines: list[Line], index: int, limit: int) -> bool:
+    """`-Abhishek Kona` as the last paragraph of what was written."""
+    if not _DASH_NAME.match(lines[index].text) or not titled(lines[index].text[1:]):
+        return False
+    before = index > 0 and lines[index - 1].blank
+    return before and all(line.blank for line in lines[index + 1 : limit])
+
+
+def closing_block(lines: list[Line], start: int, limit: int) -> int | None:
+    """The line of a closing that is followed by a contact block of two lines or more, at the end of the words."""
+    filled = [at for at in range(start, limit) if not lines[at].blank]
+    for at in filled[-10:]:
+        if lines[at].text.casefold().strip(" ,.!;*_–-") not in CLOSINGS:
+            continue
+        after = [lines[x].text for x in filled if x > at]
+        if at == filled[0] or len(after) < 2 or not titled(after[0]):
+            continue
+        if all(_is_contact(text) or _card(text) for text in after[1:]):
+            return at
+    return None
+
+
+def _card(text: str) -> bool:
+    """A line of a business card: every word with a capital, at least one of them, no sentence."""
+    return titled(text.rstrip(" !")) and len(text.split()) <= 8
+
+
+def list_footer(lines: list[Line], index: int) -> bool:
+    """A rule of underscores and, right below it, up to the end, a mailing list's name, address and page."""
+    text = lines[index].text
+    if len(text) < 2 or text.strip("_"):
+        return False
+    block = [line for line in lines[index + 1 :][:12] if not line.blank]
+    whole = index + 1 + 12 >= len(lines)
+    if not whole or not 1 <= len(block) <= 6:
+        return False
+    return any("://" in x.text for x in block) and all(len(line.text) <= 160 for line in block)
