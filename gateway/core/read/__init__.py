@@ -1,1 +1,68 @@
-"""."""
+"""From bytes to the author and the words written now. `wire` alone is believed; the rest is for people."""
+
+import hashlib
+from dataclasses import replace
+
+from gateway.core.model import Automatic, Envelope, Headers, Mail
+from gateway.core.read import automatic, html_text, language, mime, text
+
+
+def read(raw: bytes, headers: Headers, envelope: Envelope, instance: str) -> Mail:
+    """Read one mail in full. Total: what cannot be read is named in `defects`, nothing raises.
+
+    `instance` is the value of our own marker header, by which loops are seen.
+    """
+    parsed = mime.read(raw, headers)
+    kind, because, report = automatic.classify(headers, parsed, envelope.mail_from, instance)
+    html = html_text.to_text(parsed.body_html) if parsed.body_html else None
+    body, from_html = text.choose(parsed.body_text, html)
+    spans = text.spans(body)
+    mail = Mail(
+        subject=parsed.subject,
+        from_name=parsed.from_name,
+        text=body,
+        spans=spans,
+        html=from_html,
+        language=None,
+        automatic=kind,
+        automatic_because=because,
+        message_id=parsed.message_id,
+        in_reply_to=parsed.in_reply_to,
+        references=parsed.references,
+        date=parsed.date,
+        to=parsed.to,
+        cc=parsed.cc,
+        attachments=parsed.attachments,
+        report=report,
+        content_digest=hashlib.sha256(raw).hexdigest(),
+        body_digest="",
+        defects=parsed.defects,
+        thread_topic=parsed.thread_topic,
+        thread_index=parsed.thread_index,
+    )
+    return replace(mail, language=_language(mail), body_digest=body_digest(mail))
+
+
+def _language(mail: Mail) -> str | None:
+    if mail.automatic is not Automatic.NO:
+        return None
+    return language.guess(f"{mail.subject}\n{mail.new_text}")[0]
+
+
+def without_our_words(mail: Mail, sent_texts: tuple[str, ...]) -> Mail:
+    """The same mail with the lines that we wrote ourselves marked as quoted."""
+    if not sent_texts:
+        return mail
+    spans = text.subtract(mail.text, mail.spans, sent_texts)
+    return mail if spans == mail.spans else replace(mail, spans=spans)
+
+
+def body_digest(mail: Mail) -> str:
+    """SHA-256 over the new text and the attachments: equal when the same thing is said again."""
+    digest = hashlib.sha256(" ".join(mail.new_text.split()).encode("utf-8", "replace"))
+    for attachment in mail.attachments:
+        digest.update(attachment.digest.encode())
+    return digest.hexdigest()
+
+
+__all__ = ["body_digest", "read", "without_our_words"]

@@ -1,0 +1,58 @@
+"""`portiere`: the groups of commands, each in its own module, loaded when it is asked for."""
+
+import importlib
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+# command -> (module, what it is for). A group has `app`, a single command has `command`.
+COMMANDS: dict[str, tuple[str, str]] = {
+    "serve": ("serve", "Run the gateway until SIGTERM."),
+    "explain": ("explain", "Everything but the writing, for one mail or many."),
+    "auth": ("auth", "How the author of a mail is proven, on one page."),
+    "accounts": ("accounts", "Accounts, their addresses and services."),
+    "tickets": ("tickets", "Tickets: list, show, reply, close, import, …"),
+    "queue": ("queue", "Failed mail, parked mail, the outbox."),
+    "trace": ("trace", "Everything about one mail."),
+    "policy": ("policy", "Check, prove, compare and reload the rules."),
+    "kb": ("kb", "The knowledge base alone."),
+    "config": ("config", "Check, show, or print an example configuration."),
+    "keys": ("keys", "Token keys: list, rotate, retire."),
+    "db": ("db", "Upgrade, back up, restore the database."),
+    "demo": ("demo", "A small world on loopback to watch the gateway at work."),
+}
+
+
+class LazyGroup(TyperGroup):
+    """Imports a group's module only when one of its commands runs: `explain` starts within a
+    second."""
+
+    def list_commands(self, _ctx: Any) -> list[str]:
+        """The words of COMMANDS, in their order."""
+        return list(COMMANDS)
+
+    def get_command(self, _ctx: Any, name: str) -> Any:
+        """The command of this name, imported now, or None."""
+        if name not in COMMANDS:
+            return None
+        module, purpose = COMMANDS[name]
+        loaded = importlib.import_module(f"gateway.cli.{module}")
+        command: Any = typer.main.get_command(loaded.app)
+        command.name, command.help = name, command.help or purpose
+        command.short_help = purpose
+        return command
+
+
+app = typer.Typer(
+    cls=LazyGroup,
+    no_args_is_help=True,
+    add_completion=False,
+    help="An inbound e-mail gateway for support desks that proves who is writing.",
+    pretty_exceptions_enable=False,
+)
+
+
+@app.callback()
+def _portiere() -> None:
+    """An inbound e-mail gateway for support desks that proves who is writing."""

@@ -1,0 +1,110 @@
+"""`portiere explain`: everything but the writing, for one mail or for a file of cases.
+
+It shows what the gateway would do, from the same pipeline; it has no way to write or to send.
+"""
+
+import asyncio
+import json as jsonlib
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from gateway.cli import output
+from gateway.cli.config import ConfigOption
+from gateway.errors import BadInput, PortiereError
+
+app = typer.Typer()
+
+
+@app.command()
+def explain(
+    mail: Annotated[Path | None, typer.Argument(help="The mail, as a file.")] = None,
+    config: ConfigOption = None,
+    client_ip: Annotated[str | None, typer.Option(help="The address of the sending host.")] = None,
+    helo: Annotated[str | None, typer.Option(help="What it said in EHLO.")] = None,
+    mail_from: Annotated[str | None, typer.Option(help="MAIL FROM; empty is null.")] = None,
+    rcpt: Annotated[list[str] | None, typer.Option(help="RCPT TO; may be repeated.")] = None,
+    zone: Annotated[Path | None, typer.Option(help="A JSON zone that replaces DNS.")] = None,
+    now: Annotated[str | None, typer.Option(help="The moment to judge at, RFC 3339.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="The public JSON form.")] = False,
+    batch: Annotated[Path | None, typer.Option(help="JSONL: one case a line.")] = None,
+) -> None:
+    """Show what would be decided for a mail, and why; nothing is written or sent."""
+    if (mail is None) == (batch is None):
+        raise typer.BadParameter("give either MAIL.eml or --batch FILE.jsonl")
+    case = {"client_ip": client_ip, "helo": helo, "mail_from": mail_from, "rcpt": rcpt or None}
+    if mail is not None:
+        case |= {"id": mail.name, "path": str(mail.resolve()), "now": now}
+        case["zone"] = str(zone.resolve()) if zone else None
+        found = asyncio.run(_one(config, case))
+        output.as_json(found) if json else _page(found)
+        return
+    assert batch is not None
+    asyncio.run(_all(config, batch, zone, now))
+
+
+async def _one(config: Path | None, case: dict[str, Any]) -> dict[str, Any]:
+    from gateway.explainer import Explainer
+
+    with Explainer.open(config) as explainer:
+        return await explainer.explain(case, Path.cwd())
+
+
+async def _all(config: Path | None, batch: Path, zone: Path | None, now: str | None) -> None:
+    """One line out for one line in, in order; a case that cannot be read is an error of its own."""
+    from gateway.explainer import Explainer
+
+    common = {"zone": str(zone.resolve()) if zone else None, "now": now}
+    with Explainer.open(config) as explainer:
+        for number, line in enumerate(_lines(batch), 1):
+            identifier: object = number
+            try:
+                case = jsonlib.loads(line)
+                if not isinstance(case, dict):
+                    raise BadInput("a case is a JSON object")
+                identifier = case.get("id", number)
+                for key, value in common.items():
+                    if case.get(key) is None:
+                        case[key] = value
+                found = await explainer.explain(case, batch.resolve().parent)
+            except (PortiereError, ValueError, OSError) as error:
+                found = {"id": identifier, "error": str(error)}
+            sys.stdout.write(jsonlib.dumps(found, ensure_ascii=True) + "\n")
+            sys.stdout.flush()
+
+
+def _lines(batch: Path) -> Iterator[str]:
+    try:
+        file = batch.open(encoding="utf-8", errors="replace")
+    except OSError as error:
+        raise BadInput(f"cannot read the cases: {error.strerror}", str(batch)) from None
+    with file:
+        yield from (line for line in file if line.strip())
+
+
+def _page(found: dict[str, Any]) -> None:
+    """The page for people."""
+    decision, proof = found["decision"], found["proof"]
+    rows: list[tuple[str, object]] = [
+        ("author", found["author"] or f"none ({found['wire']['defect']})"),
+        ("spf", f"{found['spf']['result']} {found['spf']['domain'] or ''}"),
+        *(("dkim", f"{one['result']} {one['domain']} {one['problem'] or ''}") for one in found["dkim"]),
+        ("dmarc", f"{found['dmarc']['result']} (policy {found['dmarc']['policy']})"),
+        ("proof", proof["level"]),
+        *(("", reason) for reason in proof["because"]),
+        ("sender", f"{found['sender']['kind']} {found['sender']['account'] or ''}"),
+        ("ticket", f"{found['ticket']['match']} {found['ticket']['number'] or ''}"),
+        ("request", f"{found['request']['kind']}: {', '.join(found['request']['because'])}"),
+        ("decision", f"{decision['outcome']} by rule {decision['rule']}"),
+        ("", decision["because"]),
+        ("smtp", f"{found['smtp']['code']} {found['smtp']['enhanced']}"),
+        *(("reply", f"{one['kind']} ({one['language']}) to {one['to']}") for one in found["replies"]),
+        *(("notice", f"{one['kind']} to {one['to']}") for one in found["notices"]),
+    ]
+    output.table(str(found["id"]), ("", ""), rows)
+    words = (found["mail"] or {}).get("new_text")
+    if words:
+        output.say(f"\nwritten now:\n{words}")

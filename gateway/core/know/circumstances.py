@@ -1,0 +1,106 @@
+"""What lies around a mail: its department, a standing ticket about the same thing, the share that
+is spent.
+
+All of it comes from values that the store and ops gave; nothing here asks for more.
+"""
+
+from gateway.core.model import (
+    Account,
+    Candidates,
+    Incident,
+    Mail,
+    Proof,
+    ProofLevel,
+    Reference,
+    Request,
+    Sender,
+    Spending,
+    Ticket,
+)
+from gateway.core.model.account import Registration, TicketKind, TicketState
+from gateway.core.model.mail import Envelope
+from gateway.core.model.routing import Routing
+
+# What a mail's proof is worth beside a ticket's: a join may never raise a ticket's standing.
+RANK = {"strong": 2, "staff": 2, "medium": 1}
+HIGH = "high"
+
+
+def department(envelope: Envelope, request: Request, routing: Routing) -> str:
+    """The first of our addresses that chooses one, else where such requests go."""
+    recipients = (recipient.lower() for recipient in envelope.recipients)
+    return routing.department_for(recipients) or routing.department_of_request(request.kind)
+
+
+def repeat(
+    mail: Mail,
+    incident: Incident,
+    proof: Proof,
+    account: Account | None,
+    candidates: Candidates,
+    routing: Routing,
+    reference: Reference,
+) -> Ticket | None:
+    """An open ticket of the account about the same thing, or None (tickets.md, One incident, one
+    ticket).
+
+    The same thing is: equal identifiers, or the same words. A critical incident joins no normal ticket.
+    """
+    if account is None or reference.ticket is not None:
+        return None
+    for ticket in candidates.open_tickets:
+        if ticket.account != account.number or ticket.kind is not TicketKind.ACCOUNT:
+            continue
+        if ticket.state is TicketState.CLOSED:
+            continue
+        if incident.complete and routing.priorities and ticket.priority != HIGH:
+            continue
+        if RANK.get(ticket.proof, 0) < RANK.get(proof.level.value, 0):
+            continue
+        if _same(ticket, mail, incident):
+            return ticket
+    return None
+
+
+def _same(ticket: Ticket, mail: Mail, incident: Incident) -> bool:
+    if incident.identifiers and set(incident.identifiers) == set(ticket.identifiers):
+        return True
+    return ticket.body_digest is not None and ticket.body_digest == mail.body_digest
+
+
+def spent(
+    sender: Sender, proof: Proof, spending: Spending, routing: Routing, author_domain: str
+) -> bool:
+    """Whether the destination of this mail's reply has had its share of automatic mail today."""
+    caps = routing.caps
+    total = spending.global_today
+    if sender.account is None:
+        shared = author_domain not in routing.freemail and spending.domain_today >= caps.domain
+        over = total.get("public", 0) >= caps.all_public
+        return shared or over or spending.author_today >= caps.author
+    if proof.level is ProofLevel.STRONG:
+        return spending.strong_today >= caps.strong or total.get("strong", 0) >= caps.all_strong
+    if proof.level is ProofLevel.MEDIUM:
+        return spending.medium_today >= caps.medium or total.get("medium", 0) >= caps.all_medium
+    over = total.get("unproven", 0) >= caps.all_unproven
+    return over or spending.unproven_today >= caps.unproven
+
+
+def scope(registration: Registration | None, department: str) -> bool:
+    """Whether this address may speak about this department (I7)."""
+    return registration is None or not registration.kinds or department in registration.kinds
+
+
+def language(
+    mail: Mail, account: Account | None, ticket: Ticket | None, languages: tuple[str, ...]
+) -> tuple[str, bool]:
+    """The language of the reply, and whether it is only a guess, so that a second one is added."""
+    said = (
+        mail.language,
+        account.language if account else None,
+        ticket.language if ticket else None,
+    )
+    for candidate in said:
+        if candidate in languages:
+            return str(candidate), False
+    return languages[0], True

@@ -1,0 +1,82 @@
+"""Three pages over HTTP for those who watch: /healthz (alive), /readyz (able to work), /metrics
+(Prometheus).
+
+Loopback by default; it answers GET alone, reads no body, and says nothing about any mail.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+
+from gateway.errors import BadInput
+
+REQUEST_BYTES = 8_192
+REQUEST_SECONDS = 10.0
+
+# What keeps us from working, by name; an empty mapping is: ready.
+Troubles = Callable[[], dict[str, str]]
+
+
+class Health:
+    """The HTTP listener."""
+
+    def __init__(self, address: str, troubles: Troubles, registry: CollectorRegistry) -> None:
+        """`address` is `host:port`; `troubles` is asked at each call of /readyz."""
+        self._host, _, self._port = address.rpartition(":")
+        self._troubles = troubles
+        self._registry = registry
+        self._server: asyncio.Server | None = None
+
+    async def start(self) -> None:
+        """Listen; a taken port is one clear error."""
+        try:
+            self._server = await asyncio.start_server(
+                self._talk, self._host.strip("[]"), int(self._port), limit=REQUEST_BYTES
+            )
+        except (OSError, ValueError) as error:
+            raise BadInput(
+                f"cannot listen for http on `{self._host}:{self._port}`: {error}"
+            ) from None
+
+    async def close(self) -> None:
+        """Stop listening."""
+        if self._server:
+            self._server.close()
+
+    async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(
+            ConnectionError, TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError
+        ):
+            async with asyncio.timeout(REQUEST_SECONDS):
+                head = await reader.readuntil(b"\r\n\r\n")
+                writer.write(self._answer(head))
+                await writer.drain()
+        writer.close()
+
+    def _answer(self, head: bytes) -> bytes:
+        words = head.split(b"\r\n", 1)[0].split(b" ")
+        if len(words) != 3 or words[0] != b"GET":
+            return _page("405 Method Not Allowed", "only GET\n")
+        path = words[1].split(b"?", 1)[0]
+        if path == b"/metrics":
+            return _page("200 OK", generate_latest(self._registry).decode(), CONTENT_TYPE_LATEST)
+        if path == b"/healthz":
+            return _page("200 OK", "alive\n")
+        if path == b"/readyz":
+            troubles = self._troubles()
+            lines = "".join(f"{name}: {why}\n" for name, why in troubles.items())
+            return (
+                _page("503 Service Unavailable", lines) if troubles else _page("200 OK", "ready\n")
+            )
+        return _page("404 Not Found", "there are /healthz, /readyz and /metrics\n")
+
+
+def _page(status: str, text: str, kind: str = "text/plain; charset=utf-8") -> bytes:
+    body = text.encode()
+    head = (
+        f"HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\n"
+        "Connection: close\r\n\r\n"
+    )
+    return head.encode() + body

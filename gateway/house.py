@@ -1,0 +1,155 @@
+"""Builds the rooms from a configuration: store, resolver, tables and texts, and a pipeline's house.
+
+The daemon, `explain` and the commands all build them here; only the daemon and the commands that
+write are given a writer.
+"""
+
+import asyncio
+import secrets
+import time
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from publicsuffixlist import PublicSuffixList
+
+from gateway import keyring, load
+from gateway.authenticate import dkim
+from gateway.authenticate.evidence import Authenticator, AuthSettings, RelayResults
+from gateway.authenticate.resolver import DnsResolver, Resolver, read_zone
+from gateway.config import Config
+from gateway.core.know import Knowing
+from gateway.core.model import Address, ArticleHit, Candidates, Clues, StaffAddress
+from gateway.core.read import addresses, wire
+from gateway.core.say.effects import Desk
+from gateway.errors import BadInput
+from gateway.load import Loaded
+from gateway.pipeline import House
+from gateway.store.articles import ArticleIndex
+from gateway.store.engine import Store
+from gateway.store.reader import Reader
+
+READERS = 4
+
+
+class Standing:
+    """The tables and texts in force. A reload is one swap; a bad one leaves all as it was."""
+
+    def __init__(self, config: Config) -> None:
+        """Load everything once; `BadInput` with its place when anything is wrong."""
+        self._config = config
+        self._keys = keyring.load(config.paths.secrets)
+        self._support = _keys(config.support.addresses)
+        self.loaded = self.read()
+        self._use(self.loaded)
+
+    def read(self) -> Loaded:
+        """Read and prove the files again, without using them."""
+        paths = self._config.paths
+        if not (paths.policies and paths.templates and paths.knowledge):
+            raise BadInput("`paths` are not resolved")
+        return load.load(paths.policies, paths.templates, paths.knowledge)
+
+    def use(self, loaded: Loaded) -> None:
+        """Put what was read into force."""
+        self._use(loaded)
+
+    def _use(self, loaded: Loaded) -> None:
+        index = ArticleIndex(loaded.articles)
+        knowing = Knowing(
+            support=self._support,
+            languages=self._config.support.languages,
+            keys=self._keys,
+            routing=loaded.routing,
+            requests=loaded.requests,
+        )
+        staff = {each.address.lower(): each for each in loaded.routing.staff}
+        self.loaded, self.knowing, self.index, self.staff = loaded, knowing, index, staff
+
+    def search(self, text: str, language: str | None) -> tuple[ArticleHit, ...]:
+        """The public articles that may answer."""
+        return self.index.search(text, language)
+
+    def listed_staff(self) -> Mapping[str, StaffAddress]:
+        """Staff by address, as listed at this moment."""
+        return self.staff
+
+
+def _keys(texts: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(_address(text).key for text in texts)
+
+
+def _address(text: str) -> Address:
+    address = addresses.parse(text)
+    if address is None:
+        raise BadInput(f"`{text}` in `support.addresses` is not an address")
+    return address
+
+
+class Rooms:
+    """Everything but a writer: what reads, proves, decides and renders."""
+
+    def __init__(self, config: Config, store: Store, standing: Standing) -> None:
+        """Use `Rooms.open`."""
+        self.config = config
+        self.store = store
+        self.standing = standing
+        self.reader = Reader(store, standing.listed_staff, standing.search)
+        self.desk = desk(config)
+        self._suffixes = PublicSuffixList()
+        self._threads = ThreadPoolExecutor(READERS, thread_name_prefix="read")
+
+    @classmethod
+    def open(cls, config: Config, *, read_only: bool = False) -> "Rooms":
+        """Open the store and load the tables; `BadInput` or `Temporary` when anything is wrong."""
+        standing = Standing(config)
+        blobs = config.paths.blobs
+        return cls(config, Store.open(config.database.url, blobs, read_only=read_only), standing)
+
+    def house(self, resolver: Resolver | None = None) -> House:
+        """A pipeline's house over these rooms, with its own resolver and first sights."""
+        settings = auth_settings(self.config)
+        return House(
+            authenticator=Authenticator(resolver or self.resolver(), settings),
+            find=self._find,
+            loaded=lambda: self.standing.loaded,
+            knowing=lambda: self.standing.knowing,
+            desk=self.desk,
+            new_id=new_id,
+            nonce=lambda: secrets.token_bytes(16),
+            limits=wire.WireLimits(
+                fields=self.config.limits.header_fields,
+                header_bytes=self.config.limits.header_bytes,
+            ),
+        )
+
+    def resolver(self) -> Resolver:
+        """DNS, or the zone that stands in for it."""
+        dns = self.config.dns
+        if dns.zone is None:
+            return DnsResolver(dns.servers or None)
+        return zone_from(dns.zone)
+
+    async def _find(self, clues: Clues) -> Candidates:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._threads, self.reader.candidates, clues)
+
+    def close(self) -> None:
+        """Give back the threads and the database."""
+        self._threads.shutdown()
+        self.store.close()
+
+
+def zone_from(path: Path) -> Resolver:
+    """A resolver over a JSON zone; `BadInput` names the file."""
+    try:
+        return read_zone(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise BadInput(f"cannot read the zone: {error.strerror}", str(path)) from None
+    except BadInput as error:
+        raise BadInput(error.message, str(path)) from None
+
+
+def new_id() -> str:
+    """An id that sorts by time: milliseconds, then chance."""
+    return f"{time.time_ns() // 1_000_000:011x}{secrets.token_hex(7)}"
