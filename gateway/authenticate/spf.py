@@ -119,9 +119,10 @@ def _narrow(match: Match, ip: IpAddress, settings: SpfSettings) -> bool:
     prefix = _prefix(match, ip)
     if prefix is None or prefix >= (WIDEST_FOUR if ip.version == 4 else WIDEST_SIX):
         return True
-    return prefix > 0 and _below(match.domain or "", settings.wide_pools)
+    return prefix > 0 and below(match.domain or "", settings.wide_pools)
 
 
-def _below(domain: str, pools: frozenset[str]) -> bool:
+def below(domain: str, listed: frozenset[str]) -> bool:
+    """The domain, or one above it, is listed."""
     labels = domain.lower().split(".")
-    return any(".".join(labels[start:]) in pools for start in range(len(labels)))
+    return any(".".join(labels[start:]) in listed for start in range(len(labels)))

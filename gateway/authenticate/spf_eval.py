@@ -54,6 +54,8 @@ def client_address(text: str | None) -> IpAddress | None:
         ip = ipaddress.ip_address(text or "")
     except ValueError:
         return None
+    if "%" in str(ip):  # a zone index means nothing outside its own machine
+        return None
     return (ip.ipv4_mapped or ip) if isinstance(ip, ipaddress.IPv6Address) else ip
 
 
