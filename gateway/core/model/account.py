@@ -57,7 +57,7 @@ class TicketState(StrEnum):
 
 
 class TicketKind(StrEnum):
-    """Whom a ticket belongs to: an account, nobody yet (`sort`), or an author without an account."""
+    """Whose ticket it is: an account's, nobody's yet (`sort`), or an author without an account."""
 
     ACCOUNT = "account"
     SORT = "sort"
@@ -81,7 +81,7 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Registration:
-    """The author's address stands on this account; unconfirmed addresses are not fetched at all."""
+    """The author's address stands on this account; unconfirmed addresses are not fetched."""
 
     account: Account
     role: Role
@@ -230,6 +230,16 @@ class Candidates:
     queue: Queue
     free_number: str  # a ticket number that nobody has, for the case that one is opened
     announcements: tuple["Announcement", ...] = ()
+    parked: tuple["ParkedMail", ...] = ()  # of the registered accounts, oldest first
+
+
+@dataclass(frozen=True, slots=True)
+class ParkedMail:
+    """A mail that waits for its account's confirmation; `mail` is what `Effects.release` names."""
+
+    mail: str
+    account: str
+    ticket: str | None
 
 
 @dataclass(frozen=True, slots=True)

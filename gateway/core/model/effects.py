@@ -251,6 +251,7 @@ class Spend:
     ledger: str
     key: str
     at: datetime
+    limit: int | None = None  # units in 24 hours, this one included; above it the writer says `Moved`
 
 
 @dataclass(frozen=True, slots=True)

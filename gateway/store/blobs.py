@@ -1,0 +1,159 @@
+"""Bytes over 64 KB by their digest: a directory, or an S3-compatible bucket, durable before the commit names them.
+
+Nothing is ever overwritten: the name is the SHA-256 of the content. What no row names is swept after a day.
+"""
+
+import hashlib
+import os
+import secrets
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Protocol
+
+from gateway import errors
+
+INLINE = 65_536  # bytes; what is smaller lies in the database
+ORPHAN_SECONDS = (
+    86_400  # a blob may be older than its row by the length of a commit; a day is safe
+)
+
+
+def digest_of(content: bytes) -> str:
+    """SHA-256 in hex."""
+    return hashlib.sha256(content).hexdigest()
+
+
+class BlobStore(Protocol):
+    """Where large content lies."""
+
+    def put(self, digest: str, content: bytes) -> None:
+        """Durable when it returns; the same digest again costs nothing."""
+
+    def get(self, digest: str) -> bytes:
+        """The content; KeyError when it is not there."""
+
+    def remove(self, digest: str) -> None:
+        """Forget it, if it is there."""
+
+    def old(self, seconds: float) -> Iterator[str]:
+        """Digests of content that was put at least so long ago."""
+
+
+class DirectoryBlobs:
+    """`root/ab/abcdef…`, written beside its place, flushed, renamed, and the directory flushed."""
+
+    def __init__(self, root: Path) -> None:
+        """Directories are made when they are needed."""
+        self.root = root
+
+    def _path(self, digest: str) -> Path:
+        if len(digest) != 64 or not digest.isalnum():
+            raise KeyError(digest)
+        return self.root / digest[:2] / digest
+
+    def put(self, digest: str, content: bytes) -> None:
+        """Durable when it returns. OSError when the disk is full or away."""
+        path = self._path(digest)
+        if path.exists():
+            os.utime(path)  # young again, so that a sweep leaves it to the row that is coming
+            return
+        if not path.parent.is_dir():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            for parent in (path.parent.parent, path.parent.parent.parent):
+                _sync_directory(parent)
+        partial = path.with_name(f"{digest}.{secrets.token_hex(4)}.part")
+        try:
+            with partial.open("xb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            partial.replace(path)
+        except BaseException:
+            with suppress(OSError):
+                partial.unlink()
+            raise
+        _sync_directory(path.parent)
+
+    def get(self, digest: str) -> bytes:
+        """The content; KeyError when it is not there."""
+        try:
+            return self._path(digest).read_bytes()
+        except FileNotFoundError:
+            raise KeyError(digest) from None
+
+    def remove(self, digest: str) -> None:
+        """Forget it, if it is there."""
+        with suppress(FileNotFoundError):
+            self._path(digest).unlink()
+
+    def old(self, seconds: float) -> Iterator[str]:
+        """Digests put at least so long ago; parts that a crash left are removed on the way."""
+        latest = time.time() - seconds
+        for path in self.root.glob("??/*"):
+            with suppress(FileNotFoundError):
+                if path.stat().st_mtime > latest:
+                    continue
+                if path.name.endswith(".part"):
+                    path.unlink()
+                else:
+                    yield path.name
+
+
+class BucketBlobs:
+    """A bucket reached through `obstore`, which reads its keys from the environment."""
+
+    def __init__(self, url: str) -> None:
+        """`url` is `s3://bucket/prefix`; anything that obstore opens will do."""
+        try:
+            import obstore.store
+        except ModuleNotFoundError:
+            raise errors.BadInput(
+                f"`{url}` needs the extra `s3`: `pip install portiere[s3]`"
+            ) from None
+        self._store: Any = obstore.store.from_url(url)
+        self._api: Any = obstore
+
+    def put(self, digest: str, content: bytes) -> None:
+        """Durable when it returns: the service says so."""
+        self._api.put(self._store, _key(digest), content)
+
+    def get(self, digest: str) -> bytes:
+        """The content; KeyError when it is not there."""
+        try:
+            return bytes(self._api.get(self._store, _key(digest)).bytes())
+        except FileNotFoundError:
+            raise KeyError(digest) from None
+
+    def remove(self, digest: str) -> None:
+        """Forget it, if it is there."""
+        with suppress(FileNotFoundError):
+            self._api.delete(self._store, _key(digest))
+
+    def old(self, seconds: float) -> Iterator[str]:
+        """Digests put at least so long ago."""
+        latest = time.time() - seconds
+        for batch in self._api.list(self._store):
+            for item in batch:
+                if item["last_modified"].timestamp() <= latest:
+                    yield str(item["path"]).rsplit("/", 1)[-1]
+
+
+def _key(digest: str) -> str:
+    return f"{digest[:2]}/{digest}"
+
+
+def open_blobs(place: Path | str) -> BlobStore:
+    """The store for a directory or a URL such as `s3://bucket/prefix`."""
+    if isinstance(place, str) and "://" in place:
+        return BucketBlobs(place)
+    return DirectoryBlobs(Path(place))
+
+
+def _sync_directory(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,347 @@
+"""The database: opened, brought to the newest version, and handed to readers and to the one writer.
+
+SQLite runs in WAL with `synchronous=FULL`; the driver's own transactions are off, because they let savepoints
+outlive a rollback, and every transaction begins in so many words. PostgreSQL runs with `synchronous_commit=on`.
+"""
+
+import os
+import secrets
+import shutil
+import sqlite3
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import sqlalchemy.exc
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
+from sqlalchemy.engine import URL, make_url
+
+from gateway import errors
+from gateway.store import schema
+from gateway.store.blobs import BlobStore, open_blobs
+from gateway.store.prepared import Link
+
+DEFAULT_URL = "sqlite:///var/portiere.db"
+BUSY_SECONDS = 5.0  # how long a writer waits for another one before it says `Temporary`
+SHARDS = 64
+
+_LATER = (sqlite3.OperationalError, psycopg.OperationalError, psycopg.InternalError)
+
+
+def as_portiere(problem: BaseException) -> BaseException:
+    """A driver's error by what must be told: later, or a defect of ours; any other error as it is."""
+    cause = problem.orig if isinstance(problem, sqlalchemy.exc.DBAPIError) else problem
+    if isinstance(cause, _LATER):
+        return errors.Temporary(f"the database cannot be used now: {_line(cause)}")
+    if isinstance(cause, sqlite3.Error | psycopg.Error):
+        return errors.Defect(f"the database refuses a row: {_line(cause)}")
+    if isinstance(cause, OSError):
+        return errors.Temporary(f"the disk cannot be used now: {_line(cause)}")
+    return problem
+
+
+def _line(problem: BaseException | None) -> str:
+    return " ".join(str(problem).split())
+
+
+class Store:
+    """An open database with its blob store."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        readers: Engine,
+        blobs: BlobStore,
+        *,
+        read_only: bool,
+        scratch: Path | None,
+    ) -> None:
+        """Use `Store.open`."""
+        self.engine = engine
+        self.readers = readers
+        self.blobs = blobs
+        self.read_only = read_only
+        self.shard = 0 if self.sqlite else secrets.randbelow(SHARDS)
+        self._scratch = scratch
+
+    @property
+    def sqlite(self) -> bool:
+        """One file, one writer."""
+        return self.engine.dialect.name == "sqlite"
+
+    @classmethod
+    def open(
+        cls,
+        url: str = DEFAULT_URL,
+        blobs: Path | str | None = None,
+        *,
+        create: bool = True,
+        read_only: bool = False,
+    ) -> "Store":
+        """Open and bring to the newest version; read-only, a database that is not there yet is an empty one.
+
+        `blobs` is a directory or an `s3://` URL; None is `blobs` beside an SQLite file.
+        BadInput when the URL, the file or the version is wrong; Temporary when the server is away.
+        """
+        parsed = _parse(url)
+        scratch: Path | None = None
+        if parsed.get_backend_name() == "sqlite":
+            parsed, scratch = _locate(parsed, create=create, read_only=read_only)
+        try:
+            return cls._open(parsed, blobs, scratch=scratch, read_only=read_only)
+        except BaseException as problem:
+            if scratch:
+                shutil.rmtree(scratch, ignore_errors=True)
+            if isinstance(problem, sqlalchemy.exc.DBAPIError):
+                raise _unopened(parsed, problem) from problem
+            raise
+
+    @classmethod
+    def _open(
+        cls, url: URL, blobs: Path | str | None, *, scratch: Path | None, read_only: bool
+    ) -> "Store":
+        reading_file = read_only and not scratch
+        engine = _engine(url, pool=2, read_only=reading_file)
+        readers = _engine(url, pool=8, read_only=reading_file, snapshot=True)
+        try:
+            _upgrade(engine, url, read_only=reading_file, fresh=scratch is not None)
+        except BaseException:
+            engine.dispose()
+            raise
+        place = blobs if blobs is not None else _beside(url)
+        return cls(engine, readers, open_blobs(place), read_only=read_only, scratch=scratch)
+
+    @contextmanager
+    def read(self) -> Iterator[Link]:
+        """One read transaction: everything asked in it is of one moment."""
+        with self.reading() as connection:
+            yield Link.of(connection)
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """The same as a SQLAlchemy connection; the driver's errors come out as ours."""
+        try:
+            with self.readers.connect() as connection, connection.begin():
+                yield connection
+        except (sqlalchemy.exc.DBAPIError, sqlite3.Error, psycopg.Error) as problem:
+            raise as_portiere(problem) from problem
+
+    def backup(self, path: Path) -> None:
+        """Copy a running SQLite database into one file, whole and consistent."""
+        if not self.sqlite:
+            raise errors.BadInput("only SQLite is copied here; use `pg_dump` for PostgreSQL")
+        partial = path.with_name(path.name + ".part")
+        with suppress(FileNotFoundError):
+            partial.unlink()
+        with self.readers.connect() as connection:
+            target = sqlite3.connect(partial)
+            try:
+                source: Any = connection.connection.dbapi_connection
+                source.backup(target, pages=4096)
+            finally:
+                target.close()
+        _sync(partial)
+        partial.replace(path)
+        _sync(path.parent)
+
+    def close(self) -> None:
+        """Give back every connection."""
+        self.readers.dispose()
+        self.engine.dispose()
+        if self._scratch:
+            shutil.rmtree(self._scratch, ignore_errors=True)
+
+
+def _parse(url: str) -> URL:
+    try:
+        parsed = make_url(url)
+    except sqlalchemy.exc.ArgumentError:
+        raise errors.BadInput(
+            f"`{url}` is no database URL; write `sqlite:///var/portiere.db` or"
+            " `postgresql://user@host/name`"
+        ) from None
+    backend = parsed.get_backend_name()
+    if backend == "postgresql":
+        return parsed.set(drivername="postgresql+psycopg")
+    if backend == "sqlite":
+        return parsed.set(drivername="sqlite")
+    raise errors.BadInput(
+        f"`{backend}` is no database that portiere knows: `sqlite` or `postgresql`"
+    )
+
+
+def _locate(url: URL, *, create: bool, read_only: bool) -> tuple[URL, Path | None]:
+    """The file to open; an empty scratch one in place of one in memory or not there yet."""
+    name = url.database
+    memory = not name or name == ":memory:"
+    if memory or (read_only and not Path(name or "").exists()):
+        scratch = Path(tempfile.mkdtemp(prefix="portiere-"))
+        return url.set(database=str(scratch / "scratch.db")), scratch
+    path = Path(name or "")
+    if not path.exists():
+        if not create:
+            raise errors.BadInput(
+                f"there is no database `{path}`; `portiere db upgrade` makes one"
+            )
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as problem:
+            raise errors.BadInput(
+                f"the directory `{path.parent}` cannot be made: {problem.strerror}"
+            ) from problem
+    if not read_only:
+        _writable(path)
+    return url, None
+
+
+def _writable(path: Path) -> None:
+    place = path if path.exists() else path.parent
+    if path.is_dir() or not os.access(place, os.W_OK) or not os.access(path.parent, os.W_OK):
+        raise errors.BadInput(
+            f"the database `{path}` cannot be written; give the service's user the file"
+            " and its directory"
+        )
+
+
+def _unopened(url: URL, problem: sqlalchemy.exc.DBAPIError) -> errors.PortiereError:
+    shown = url.render_as_string(hide_password=True)
+    if isinstance(problem.orig, sqlite3.DatabaseError) and "not a database" in str(problem.orig):
+        return errors.BadInput(f"`{url.database}` is no SQLite database")
+    return errors.Temporary(f"the database `{shown}` cannot be opened: {_line(problem.orig)}")
+
+
+def _engine(url: URL, *, pool: int, read_only: bool, snapshot: bool = False) -> Engine:
+    if url.get_backend_name() == "sqlite":
+        return _sqlite(url, pool=pool, read_only=read_only, snapshot=snapshot)
+    options = "-c synchronous_commit=on -c lock_timeout=5s -c statement_timeout=8s"
+    engine = create_engine(
+        url,
+        pool_size=pool,
+        max_overflow=pool,
+        pool_timeout=BUSY_SECONDS,
+        isolation_level="REPEATABLE READ" if snapshot else "READ COMMITTED",
+        connect_args={
+            "connect_timeout": 5,
+            "application_name": "portiere",
+            "options": options,
+            "tcp_user_timeout": 8000,
+        },
+    )
+    if snapshot:
+
+        @event.listens_for(engine, "connect")
+        def _read_only(dbapi: Any, _record: Any) -> None:
+            dbapi.read_only = True
+
+    return engine
+
+
+def _sqlite(url: URL, *, pool: int, read_only: bool, snapshot: bool) -> Engine:
+    path = Path(url.database or "")
+    mode = "ro" if read_only else "rw" if snapshot else "rwc"
+    name = f"{path.resolve().as_uri()}?mode={mode}"
+    if read_only and not os.access(path.parent, os.W_OK):
+        name += "&immutable=1"  # WAL needs a file beside it, which cannot be made here
+
+    def connect() -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            name,
+            uri=True,
+            timeout=BUSY_SECONDS,
+            isolation_level=None,
+            check_same_thread=False,
+            cached_statements=256,
+        )
+        if not read_only:
+            connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=FULL")
+        connection.execute("PRAGMA foreign_keys=ON")
+        connection.execute("PRAGMA temp_store=MEMORY")
+        connection.execute("PRAGMA cache_size=-8000")
+        if read_only or snapshot:
+            connection.execute("PRAGMA query_only=ON")
+        return connection
+
+    engine = create_engine(
+        "sqlite://",
+        creator=connect,
+        poolclass=sqlalchemy.QueuePool,
+        pool_size=pool,
+        max_overflow=pool,
+        pool_timeout=BUSY_SECONDS,
+    )
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN" if snapshot or read_only else "BEGIN IMMEDIATE")
+
+    return engine
+
+
+def _beside(url: URL) -> Path:
+    if url.get_backend_name() == "sqlite":
+        return Path(url.database or "").parent / "blobs"
+    return Path("var/blobs")
+
+
+def _upgrade(engine: Engine, url: URL, *, read_only: bool, fresh: bool) -> None:
+    """Bring the database to `schema.HEAD`; alembic is loaded only when there is something to do."""
+    if fresh:
+        with engine.begin() as connection:
+            schema.metadata.create_all(connection)
+        return
+    with engine.connect() as connection:
+        found = _version(connection)
+    if found == schema.HEAD:
+        return
+    if read_only:
+        _refuse_version(found, url)
+    with engine.begin() as connection:
+        if not connection.dialect.name == "sqlite":
+            connection.execute(text("SELECT pg_advisory_xact_lock(5033)"))  # one upgrade at a time
+        found = _version(connection)  # another process may have been first
+        if found != schema.HEAD:
+            _run_migrations(connection, found)
+
+
+def _version(connection: Connection) -> str | None:
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    row = connection.execute(text("SELECT version_num FROM alembic_version")).first()
+    return row[0] if row else None
+
+
+def _refuse_version(found: str | None, url: URL) -> None:
+    shown = url.render_as_string(hide_password=True)
+    raise errors.BadInput(
+        f"the database `{shown}` is at version `{found or 'none'}`, this program needs"
+        f" `{schema.HEAD}`; run `portiere db upgrade`"
+    )
+
+
+def _run_migrations(connection: Connection, found: str | None) -> None:
+    from alembic import command
+    from alembic.config import Config
+    from alembic.script import ScriptDirectory
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.attributes["connection"] = connection
+    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+    if found is not None and found not in known:
+        raise errors.BadInput(
+            f"the database is at version `{found}`, which is newer than this program"
+            f" (`{schema.HEAD}`); install the newer portiere"
+        )
+    command.upgrade(config, "head")
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

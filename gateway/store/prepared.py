@@ -1,0 +1,201 @@
+"""Statements of SQLAlchemy Core, compiled once and run on the driver's own connection.
+
+The one read and the writer run about a dozen statements a mail; SQLAlchemy's execution costs more than SQLite's
+there. A `Link` knows the engine; on PostgreSQL it sends what belongs together in one round trip.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from sqlalchemy import Column, Connection, Dialect, Select, Table, Text, literal_column, select
+from sqlalchemy.dialects.postgresql import Insert, insert
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.elements import BindParameter, ColumnElement
+from sqlalchemy.sql.expression import ClauseElement, Executable, bindparam
+from sqlalchemy.sql.functions import FunctionElement
+
+from gateway.store.columns import clean, dump_texts
+
+Row = tuple[Any, ...]
+Values = Mapping[str, Any]
+
+
+class Spelling(NamedTuple):
+    """One dialect's spelling of a statement."""
+
+    sql: str
+    order: tuple[str, ...] | None  # names of positional parameters; None where they go by name
+    constants: dict[str, Any]
+
+
+class Prepared:
+    """A statement that is compiled once a dialect."""
+
+    __slots__ = ("_texts", "statement")
+
+    def __init__(self, statement: Executable) -> None:
+        """`statement` has named bind parameters only."""
+        self.statement = statement
+        self._texts: dict[str, Spelling] = {}
+
+    def text(self, dialect: Dialect) -> Spelling:
+        """The SQL for this dialect."""
+        found = self._texts.get(dialect.name)
+        if found is None:
+            found = self._texts[dialect.name] = self._compile(dialect)
+        return found
+
+    def _compile(self, dialect: Dialect) -> Spelling:
+        assert isinstance(self.statement, ClauseElement)
+        compiled: Any = self.statement.compile(
+            dialect=dialect, compile_kwargs={"render_postcompile": True}
+        )
+        given = compiled.construct_params(_check=False)
+        constants = {name: value for name, value in given.items() if value is not None}
+        order = tuple(compiled.positiontup) if compiled.positional else None
+        return Spelling(str(compiled), order, constants)
+
+
+class Step(NamedTuple):
+    """A statement with its values, and how many rows it must touch (None: any)."""
+
+    prepared: Prepared
+    values: Values
+    rows: int | None = None
+
+
+def param(name: str) -> BindParameter[Any]:
+    """A parameter that is given a value when the statement runs."""
+    return bindparam(name, required=False)
+
+
+def const(word: str) -> ColumnElement[str]:
+    """A word of ours in the statement itself.
+
+    As a parameter it would keep PostgreSQL from the partial index that it names, and make SQLite
+    compile the statement again each time it is bound.
+    """
+    assert word.replace(" ", "").isalpha() or word in ("", "[]")
+    return literal_column(f"'{word}'")
+
+
+class _Each(FunctionElement[str]):
+    """The strings of a JSON list as rows: of any length it is one parameter, and one statement."""
+
+    inherit_cache = True
+    name = "each"
+    type = Text()
+
+
+@compiles(_Each, "sqlite")
+def _each_in_sqlite(element: _Each, compiler: SQLCompiler, **options: Any) -> str:
+    return f"json_each({compiler.process(element.clauses, **options)})"
+
+
+@compiles(_Each, "postgresql")
+def _each_in_postgresql(element: _Each, compiler: SQLCompiler, **options: Any) -> str:
+    given = compiler.process(element.clauses, **options)
+    return f"jsonb_array_elements_text(CAST({given} AS jsonb))"
+
+
+def named_in(
+    name: str, column: ColumnElement[str], *columns: ColumnElement[Any] | Table
+) -> Select[Any]:
+    """The rows whose `column` is one of a list that is given as `listed`.
+
+    A join, because SQLite prefers to scan where it could look up the values of an IN.
+    """
+    rows = _Each(param(name)).table_valued("value")
+    assert isinstance(column, Column)
+    return select(*columns).select_from(rows).join(column.table, column == rows.c.value)
+
+
+def listed(values: Iterable[str]) -> str:
+    """The parameter of `named_in`; each value counts once."""
+    return dump_texts(dict.fromkeys(clean(value) for value in values))
+
+
+def insert_into(table: Table, *, unless_there: bool = False) -> Insert:
+    """One row with every column named but a serial `id`; both engines speak this ON CONFLICT."""
+    columns = [column for column in table.c if column.autoincrement is not True]
+    values = {column.name: param(column.name) for column in columns}
+    statement = insert(table).values(values)
+    return statement.on_conflict_do_nothing() if unless_there else statement
+
+
+def fill(name: str, size: int, values: Sequence[str]) -> dict[str, str | None]:
+    """The values of `slots`: NULL, which equals nothing, in the places left over."""
+    taken = values[:size]
+    filled: dict[str, str | None] = {f"{name}{n}": value for n, value in enumerate(taken)}
+    for n in range(len(taken), size):
+        filled[f"{name}{n}"] = None
+    return filled
+
+
+class Link:
+    """A driver's connection inside a transaction that somebody else began and will end."""
+
+    __slots__ = ("dbapi", "dialect", "many")
+
+    def __init__(self, dbapi: Any, dialect: Dialect) -> None:
+        """`dbapi` is sqlite3's or psycopg's connection."""
+        self.dbapi = dbapi
+        self.dialect = dialect
+        self.many = hasattr(dbapi, "pipeline")  # several statements in one round trip
+
+    @classmethod
+    def of(cls, connection: Connection) -> "Link":
+        """The link under a SQLAlchemy connection, in the same transaction."""
+        return cls(connection.connection.dbapi_connection, connection.dialect)
+
+    def execute(self, prepared: Prepared, values: Values) -> Any:
+        """The driver's cursor after the statement."""
+        sql, order, constants = prepared.text(self.dialect)
+        if order is None:
+            return self.dbapi.execute(sql, {**constants, **_cleaned(values)})
+        merged = {**constants, **values}
+        return self.dbapi.execute(sql, [_clean(merged[name]) for name in order])
+
+    def rows(self, prepared: Prepared, values: Values) -> list[Row]:
+        """All rows of a query, as plain tuples."""
+        found: list[Row] = self.execute(prepared, values).fetchall()
+        return found
+
+    def run(self, prepared: Prepared, values: Values) -> int:
+        """How many rows a statement touched."""
+        count: int = self.execute(prepared, values).rowcount
+        return count
+
+    def ask(self, questions: Iterable[tuple[Prepared, Values]]) -> list[list[Row]]:
+        """The rows of several queries."""
+        if not self.many:
+            return [self.rows(prepared, values) for prepared, values in questions]
+        with self.dbapi.pipeline():
+            cursors = [self.execute(prepared, values) for prepared, values in questions]
+            return [cursor.fetchall() for cursor in cursors]
+
+    def steps(self, steps: Sequence[Step]) -> Step | None:
+        """Run all; the first step that did not touch the rows it must, or None."""
+        if not self.many:
+            counts = [self.run(step.prepared, step.values) for step in steps]
+        else:
+            with self.dbapi.pipeline():
+                cursors = [self.execute(step.prepared, step.values) for step in steps]
+            counts = [cursor.rowcount for cursor in cursors]
+        for step, count in zip(steps, counts, strict=True):
+            if step.rows is not None and step.rows != count:
+                return step
+        return None
+
+    def plain(self, sql: str) -> None:
+        """A statement without parameters, such as SAVEPOINT."""
+        self.dbapi.execute(sql)
+
+
+def _clean(value: Any) -> Any:
+    return clean(value) if type(value) is str else str(value) if isinstance(value, str) else value
+
+
+def _cleaned(values: Values) -> dict[str, Any]:
+    return {name: _clean(value) for name, value in values.items()}

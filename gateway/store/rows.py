@@ -1,0 +1,382 @@
+"""Effects of one mail as rows, inside a savepoint that the writer holds: all of them, or none.
+
+What the decision rested on is looked at again here: ticket versions, numbers, caps, signatures seen meanwhile,
+answers that were committed before the mail that they answer.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import select, update
+
+from gateway import errors
+from gateway.core.model import (
+    Committed,
+    Effects,
+    Envelope,
+    Moved,
+    NewEntry,
+    ProofLevel,
+    Spend,
+    TicketChange,
+    TicketState,
+)
+from gateway.store import changes, schema
+from gateway.store.blobs import INLINE
+from gateway.store.columns import HOUR, dump, micros
+from gateway.store.prepared import Link, Prepared, Step, const, insert_into, param
+
+REPLAY_DAYS = 14
+CAP_HOURS = 24
+
+_m = schema.mails.c
+_MAIL = Prepared(insert_into(schema.mails, unless_there=True))
+_EARLIER = Prepared(select(_m.mail, _m.state).where(_m.key == param("the_key")))
+_AGAIN = Prepared(
+    update(schema.mails)
+    .where(_m.mail == param("the_mail"), _m.state.in_((const("failed"), const("released"))))
+    .values({c.name: param(c.name) for c in _m if c.name not in ("id", "mail", "key")})
+)
+_BLOB = Prepared(insert_into(schema.blobs, unless_there=True))
+_ATTACHMENT = Prepared(insert_into(schema.attachments, unless_there=True))
+_REPLAY = Prepared(insert_into(schema.replays, unless_there=True))
+_r = schema.replays.c
+_REPLAYED = Prepared(
+    select(_r.digest).where(
+        _r.digest == param("the_digest"),
+        _r.content_digest != param("content"),
+        _r.first_seen > param("since"),
+    )
+)
+_l = insert_into(schema.ledger)
+_SPEND = Prepared(
+    _l.on_conflict_do_update(
+        index_elements=["ledger", "key", "hour"], set_={"n": schema.ledger.c.n + _l.excluded.n}
+    )
+)
+_c = schema.ledger.c
+_SPENT = Prepared(
+    select(_c.n).where(
+        _c.ledger == param("the_ledger"),
+        _c.key == param("the_key"),
+        _c.hour >= param("since"),
+    )
+)
+_p = insert_into(schema.parked)
+_PARK = Prepared(
+    _p.on_conflict_do_update(
+        index_elements=["mail"],
+        set_={name: _p.excluded[name] for name in ("state", "account", "ticket", "expires")},
+    )
+)
+_RELEASE = Prepared(
+    update(schema.parked)
+    .where(schema.parked.c.mail == param("the_mail"), schema.parked.c.state == const("parked"))
+    .values(state="released")
+)
+_RELEASED = Prepared(
+    update(schema.mails)
+    .where(_m.mail == param("the_mail"), _m.state == const("parked"))
+    .values(state="released")
+)
+_k = schema.known_messages.c
+_t = schema.tickets.c
+_LATE = Prepared(  # the tickets of one account that already know a Message-ID from a customer
+    select(_k.ticket)
+    .join(schema.tickets, _t.number == _k.ticket)
+    .where(
+        _k.message_id == param("the_id"),
+        _t.account == param("the_account"),
+        _k.sent.is_(False),
+    )
+)
+_o = schema.outbox.c
+_OURS = Prepared(
+    select(_o.id, _o.ticket, _o.account, _o.recipient, _o.kind, _o.notice).where(
+        _o.message_id == param("the_id"), _o.undelivered_at.is_(None)
+    )
+)
+_UNDELIVERED = Prepared(
+    update(schema.outbox).where(_o.id == param("the_id")).values(undelivered_at=param("at"))
+)
+_a = schema.addresses.c
+_BOUNCED = Prepared(
+    update(schema.addresses)
+    .where(
+        _a.account == param("the_account"),
+        _a.key == param("the_key"),
+        _a.bounced_at.is_(None),
+    )
+    .values(bounced_at=param("at"))
+)
+
+
+class LateParent(Moved):
+    """Said once a mail: it may have good reasons not to join the ticket that its answer opened."""
+
+
+def apply(
+    link: Link, effects: Effects, raw_digest: str, shard: int, *, first_try: bool = True
+) -> Committed:
+    """Write everything that one mail does.
+
+    Moved when something that it rests on has changed; `first_try` is False once LateParent was said.
+    """
+    mail = effects.mail
+    earlier = _mail(link, effects, raw_digest)
+    if earlier is not None:
+        return Committed(earlier, duplicate=True)
+    standing = _locked(link, effects)
+    steps = _content(effects, raw_digest)
+    for new in effects.tickets:
+        steps += changes.opened(new, shard)
+    at = micros(mail.received_at)
+    extra = _undelivered(link, effects, standing, steps)  # locks what it raises
+    _merged(effects, standing)
+    for one in standing.values():
+        steps += one.steps(shard)
+    steps += [changes.entry(new, mail.id) for new in (*effects.entries, *extra)]
+    _refuse_late(link, effects, first_try)
+    steps += [changes.known(one, at) for one in effects.known]
+    for out in effects.outgoing:
+        steps += changes.outgoing(link, out, mail.id, at)
+    steps += [changes.event(new) for new in effects.events]
+    steps += _marks(effects, at)
+    changes.run(link, steps)
+    _within_caps(link, effects.spends)
+    _no_replay(link, effects)
+    return Committed(mail.id)
+
+
+def _mail(link: Link, effects: Effects, raw_digest: str) -> str | None:
+    """Write the mail's row, or the same mail's again after a failure or a release; else the earlier one's id."""
+    values = mail_row(effects, raw_digest)
+    if link.run(_MAIL, values):
+        return None
+    found = link.rows(_EARLIER, {"the_key": effects.mail.key})
+    if not found:
+        raise errors.Defect(f"mail id `{effects.mail.id}` stands already under another key")
+    mail, state = found[0]
+    if mail == effects.mail.id and state in ("failed", "released"):
+        again = {name: value for name, value in values.items() if name not in ("mail", "key")}
+        if link.run(_AGAIN, {**again, "the_mail": mail}):
+            return None
+    return str(mail)
+
+
+def mail_row(effects: Effects, raw_digest: str) -> dict[str, Any]:
+    """The columns of the mail itself."""
+    mail = effects.mail
+    return {
+        "mail": mail.id,
+        "key": mail.key,
+        "received_at": micros(mail.received_at),
+        "facts": dump(mail.facts),
+        "rule": mail.rule,
+        "outcome": mail.outcome,
+        "policy_digest": mail.policy_digest,
+        "state": _state(effects),
+        "proof": mail.proof,
+        "author_key": mail.author_key,
+        "message_id": mail.message_id,
+        "content_digest": mail.content_digest,
+        "body_digest": mail.body_digest,
+        "account": mail.account,
+        "ticket": mail.ticket,
+        "same_as": mail.same_as,
+        "automatic": mail.automatic,
+        "subject": mail.subject,
+        "because": mail.because,
+        "envelope": envelope_column(mail.envelope),
+        "evidence": dump(mail.evidence),
+        "error": mail.error,
+        "raw_digest": raw_digest,
+        "size": len(mail.raw),
+    }
+
+
+def envelope_column(envelope: Envelope) -> str:
+    """The session's words as JSON."""
+    return dump(asdict(envelope) | {"received_at": micros(envelope.received_at)})
+
+
+def _state(effects: Effects) -> str:
+    if effects.mail.error is not None:
+        return "failed"
+    if effects.parked is not None:
+        return "parked"
+    return "record" if effects.mail.outcome == "record" else "decided"
+
+
+def _locked(link: Link, effects: Effects) -> dict[str, changes.Standing]:
+    """The standing tickets that are changed or expected, checked and changed in memory."""
+    merged = {number for pair in effects.merges for number in pair}
+    wanted = {change.number for change in effects.changes} | set(effects.expects) | merged
+    if not wanted:
+        return {}
+    standing = changes.lock(link, wanted)
+    versions = [*effects.expects.items(), *((c.number, c.version) for c in effects.changes)]
+    for number, version in versions:
+        if number not in standing or standing[number].version != version:
+            raise Moved(f"ticket {number} changed while the mail was being decided")
+    for change in effects.changes:
+        standing[change.number].change(change)
+    return standing
+
+
+def _merged(effects: Effects, standing: Mapping[str, changes.Standing]) -> None:
+    """A merge stays within one account."""
+    at = effects.mail.received_at
+    for number, into in effects.merges:
+        one, other = standing.get(number), standing.get(into)
+        if one is None or other is None:
+            raise Moved(f"ticket {number} or {into} is not there any more")
+        merge(one, other, at)
+
+
+def merge(one: changes.Standing, other: changes.Standing, at: datetime) -> None:
+    """Close `one` into `other`. Permanent where they are not the same account's, or it would make a ring."""
+    number, into = one.row["number"], other.row["number"]
+    if one.row["account"] is None or one.row["account"] != other.row["account"]:
+        raise errors.Permanent(f"tickets {number} and {into} are not of the same account")
+    if number == into or one.row["merged_into"] or other.row["merged_into"]:
+        raise errors.Permanent(f"ticket {number} or {into} is merged already")
+    one.change(TicketChange(number, one.version, at, state=TicketState.CLOSED))
+    one.set(at, merged_into=into)
+
+
+def _content(effects: Effects, raw_digest: str) -> list[Step]:
+    """Raw mail and attachments: small ones here, large ones were put into the blob store before."""
+    mail = effects.mail
+    at = micros(mail.received_at)
+    steps = [blob(raw_digest, mail.raw, at)]
+    for position, one in enumerate(effects.attachments):
+        steps.append(blob(one.digest, one.content, at))
+        values = {
+            "mail": mail.id,
+            "position": position,
+            "filename": one.filename,
+            "content_type": one.content_type,
+            "declared_type": one.declared_type,
+            "size": one.size,
+            "digest": one.digest,
+            "inline": one.inline,
+        }
+        steps.append(Step(_ATTACHMENT, values))
+    return steps
+
+
+def blob(digest: str, content: bytes, at: int) -> Step:
+    """The row of some bytes."""
+    inline = content if len(content) <= INLINE else None
+    values = {"digest": digest, "size": len(content), "created_at": at, "content": inline}
+    return Step(_BLOB, values)
+
+
+def _refuse_late(link: Link, effects: Effects, first_try: bool) -> None:
+    """A reply may be committed before the mail that it answers: then this one joins it, not the other way round."""
+    if not first_try or not effects.tickets:
+        return
+    fresh = {new.number for new in effects.tickets}
+    account = effects.tickets[0].account
+    ids = {one.message_id for one in effects.known if not one.sent}
+    ids |= {effects.mail.message_id} if effects.mail.message_id else set()
+    if account is None:
+        return
+    for message_id in sorted(ids):
+        rows = link.rows(_LATE, {"the_id": message_id, "the_account": account})
+        if any(row[0] not in fresh and row[0] not in effects.expects for row in rows):
+            raise LateParent(f"the answer to {message_id} came first")
+
+
+def _undelivered(
+    link: Link, effects: Effects, standing: dict[str, changes.Standing], steps: list[Step]
+) -> list[NewEntry]:
+    """A delivery report marks our mail, its address, and raises its ticket to staff; it never redirects anything."""
+    mail = effects.mail
+    raised: list[NewEntry] = []
+    for message_id in effects.undelivered:
+        for row in link.rows(_OURS, {"the_id": message_id}):
+            outbox_id, ticket, account, recipient, kind, notice = row
+            at = micros(mail.received_at)
+            steps.append(Step(_UNDELIVERED, {"the_id": outbox_id, "at": at}))
+            if notice:
+                continue
+            if account is not None:
+                steps.append(bounced(account, recipient, at))
+            if ticket is not None and ticket not in standing:
+                standing |= changes.lock(link, [ticket])
+            if ticket in standing:
+                raised.append(raise_to_staff(standing[ticket], kind, mail.received_at))
+    return raised
+
+
+def raise_to_staff(one: changes.Standing, kind: str, at: datetime) -> NewEntry:
+    """The ticket waits for staff, and its history says why."""
+    number = one.row["number"]
+    one.change(TicketChange(number, one.version, at, state=TicketState.STAFF))
+    said = f"our mail `{kind}` to the customer could not be delivered"
+    return NewEntry(number, at, "system", "event", None, None, said)
+
+
+def bounced(account: str, recipient: str, at: int) -> Step:
+    """Text about the account waits from now on, until somebody has looked at its address."""
+    key = recipient.translate(_LOWER)
+    return Step(_BOUNCED, {"the_account": account, "the_key": key, "at": at})
+
+
+_LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
+
+
+def _marks(effects: Effects, at: int) -> list[Step]:
+    """Parked and released mail, and signatures to remember."""
+    mail = effects.mail
+    steps = []
+    if effects.parked is not None:
+        one = effects.parked
+        values = {
+            "mail": mail.id,
+            "account": one.account,
+            "ticket": one.ticket,
+            "network": one.network,
+            "created_at": at,
+            "expires": micros(one.expires),
+            "state": "parked",
+        }
+        steps.append(Step(_PARK, values))
+    for released in effects.release:
+        steps.append(Step(_RELEASE, {"the_mail": released}))
+        steps.append(Step(_RELEASED, {"the_mail": released}))
+    for digest in effects.replays:
+        seen = {"digest": digest, "content_digest": mail.content_digest, "first_seen": at}
+        steps.append(Step(_REPLAY, seen))
+    return steps
+
+
+def _within_caps(link: Link, spends: tuple[Spend, ...]) -> None:
+    """Count each unit for its destination and for the whole ledger; Moved where a cap was used up meanwhile."""
+    for spend in spends:
+        hour = micros(spend.at) // HOUR
+        for key in (spend.key, ""):
+            link.run(_SPEND, {"ledger": spend.ledger, "key": key, "hour": hour, "n": 1})
+        if spend.limit is not None:
+            asked = {"the_ledger": spend.ledger, "the_key": spend.key, "since": hour - CAP_HOURS}
+            if sum(row[0] for row in link.rows(_SPENT, asked)) > spend.limit:
+                raise Moved(f"the cap `{spend.ledger}` was used up while the mail was decided")
+
+
+def _no_replay(link: Link, effects: Effects) -> None:
+    """Of two mails under one signature that are decided at the same time, one is a replay."""
+    if effects.mail.proof != ProofLevel.STRONG:
+        return
+    since = micros(effects.mail.received_at - timedelta(days=REPLAY_DAYS))
+    for digest in effects.replays:
+        values = {
+            "the_digest": digest,
+            "content": effects.mail.content_digest,
+            "since": since,
+        }
+        if link.rows(_REPLAYED, values):
+            raise Moved("a mail with the same signature came meanwhile")
