@@ -1,0 +1,71 @@
+"""The HTML of a mail, made from its plain text: one frame, a phone's width, styles inline.
+
+It is derived, never written beside the text, so that the two cannot say different things.
+"""
+
+import html
+import re
+
+_URL = re.compile(r"https?://[^\s<>\"'&;]+(?:&amp;[^\s<>\"'&;]+)*")
+_BULLET = re.compile(r"[-•*] ")
+_ITEM = re.compile(r"[-•*] |[0-9]{1,2}\. ")
+_HEADING = re.compile(r"#{1,4} ")
+_P = '<p style="margin:0 0 16px">'
+_FRAME = (
+    '<!doctype html>\r\n<html lang="{lang}"><head><meta charset="utf-8">'
+    '<meta name="viewport" content="width=device-width,initial-scale=1">'
+    "<title>{title}</title></head>\r\n"
+    '<body style="margin:0;padding:0;background:#ffffff">\r\n'
+    '<div style="max-width:600px;margin:0 auto;padding:24px 16px;'
+    "font:16px/1.5 -apple-system,'Segoe UI',Roboto,Helvetica,Arial,sans-serif;color:#1c2733\">"
+    "\r\n{body}\r\n</div></body></html>\r\n"
+)
+RULE = "-" * 30
+LINE_BREAK = "\u2028"  # inside a value: a line that ends there on purpose
+
+
+def framed(body: str, language: str, title: str) -> str:
+    """A whole page around paragraphs."""
+    return _FRAME.format(lang=html.escape(language), title=html.escape(title), body=body)
+
+
+def paragraphs(text: str) -> str:
+    """Plain text as paragraphs and lists, escaped, with our links made live."""
+    return "\r\n".join(_block(block) for block in text.split("\n\n") if block.strip())
+
+
+def _block(block: str) -> str:
+    lines = block.strip("\n").split("\n")
+    if lines == [RULE]:
+        return '<hr style="border:0;border-top:1px solid #d5dbe1;margin:24px 0">'
+    heading = _HEADING.match(lines[0])
+    if heading and len(lines) == 1:
+        return f"{_P}<strong>{_inline(lines[0][heading.end() :])}</strong></p>"
+    first = next((n for n, line in enumerate(lines) if _ITEM.match(line)), len(lines))
+    said = f"{_P}{_inline(' '.join(lines[:first]))}</p>" if first else ""
+    return said + (_list(lines[first:]) if lines[first:] else "")
+
+
+def _list(lines: list[str]) -> str:
+    items: list[str] = []
+    for line in lines:
+        mark = _ITEM.match(line)
+        if mark:
+            items.append(line[mark.end() :])
+        else:
+            items[-1] += f" {line.strip()}"
+    tag = "ul" if _BULLET.match(lines[0]) else "ol"
+    listed = "".join(f"<li>{_inline(item)}</li>" for item in items)
+    return f'<{tag} style="margin:0 0 16px;padding-left:24px">{listed}</{tag}>'
+
+
+def _inline(text: str) -> str:
+    escaped = html.escape(text, quote=False)
+    linked = _URL.sub(_link, escaped) if "://" in escaped else escaped
+    return linked.replace(LINE_BREAK, "<br>\r\n")
+
+
+def _link(match: re.Match[str]) -> str:
+    url = match[0].rstrip(".,;:!?)")
+    after = match[0][len(url) :]
+    return f'<a href="{url}" style="color:#0b5cad">{url}</a>{after}'

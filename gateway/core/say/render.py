@@ -1,0 +1,217 @@
+"""From a reply to a finished mail. There is no parameter here through which a header of the mail
+that came in could arrive, but for Message-IDs, which are held against their grammar.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+
+from gateway.core.model import (
+    AccountReply,
+    AccountText,
+    Article,
+    Constant,
+    KindNotice,
+    PublicReply,
+    StaffNotice,
+    StaffText,
+    Tainted,
+)
+from gateway.core.say import html, mailbytes
+from gateway.core.say.headers import UNSAFE
+from gateway.core.say.kinds import kind_of
+from gateway.core.say.mailbytes import Letter
+from gateway.core.say.templates import Compiled, Templates, as_text, tidy
+from gateway.core.say.words import Spoken
+
+Sayable = AccountReply | PublicReply | StaffNotice | KindNotice
+_MARKDOWN_LINK = re.compile(r"\[([^\]\n]{1,200})\]\((https?://[^)\s]{1,500})\)")
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who we are on every mail: public facts, from the configuration."""
+
+    name: str
+    support: str  # the address that our mail comes from
+    panel_url: str
+    instance: str  # the marker by which we know our own mail
+    default_language: str
+
+    @property
+    def values(self) -> dict[str, object]:
+        """What every template may print."""
+        return {"desk": self.name, "panel_url": self.panel_url, "support": self.support}
+
+
+@dataclass(frozen=True, slots=True)
+class Threading:
+    """The only traces of other mails. `parent` is the mail answered, `earlier` are ours."""
+
+    parent: str | None = None
+    earlier: tuple[str, ...] = ()
+    topic: str | None = None
+    index: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A finished mail, not yet a row."""
+
+    kind: str
+    language: str
+    subject: str
+    text: str
+    raw: bytes
+
+
+class NoTemplate(LookupError):
+    """There is no template of this name in any language."""
+
+
+def kind_named(reply: Sayable) -> str:
+    """The name of the template."""
+    if isinstance(reply, KindNotice):
+        return reply.template
+    text = reply.text
+    if isinstance(text, AccountText | Constant):
+        return text.template
+    return "answer" if isinstance(text, Article) else "enquiry-reply"
+
+
+def render(
+    reply: Sayable,
+    templates: Templates,
+    identity: Identity,
+    language: str,
+    bilingual: bool,
+    message_id: str,
+    date: datetime,
+    reply_to: str | None = None,
+    threading: Threading | None = None,
+    paragraphs: tuple[str, ...] = (),
+) -> Rendered:
+    """The mail as bytes. TypeError: an automatic reply would print a sender's words."""
+    kind = kind_named(reply)
+    languages = _languages(language, bilingual, identity.default_language)
+    spoken = [_spoken(kind, reply, templates, identity, one, paragraphs) for one in languages]
+    subject = " / ".join(dict.fromkeys(one.subject for one in spoken))
+    flowing = f"\n\n{html.RULE}\n\n".join(one.text for one in spoken)
+    text = as_text(flowing)
+    marked = spoken[0].html or html.paragraphs(flowing)
+    letter = Letter(
+        sender_name=identity.name,
+        sender=identity.support,
+        to=reply.to.address,
+        reply_to=reply_to,
+        subject=subject,
+        date=date,
+        message_id=message_id,
+        text=text,
+        html=html.framed(marked, languages[0], subject),
+        in_reply_to=threading.parent if threading else None,
+        references=threading.earlier if threading else (),
+        marks=_marks(kind, identity, threading),
+    )
+    return Rendered(kind, languages[0], subject, text, mailbytes.write(letter))
+
+
+def _marks(
+    kind: str, identity: Identity, threading: Threading | None
+) -> tuple[tuple[str, str], ...]:
+    """RFC 3834 5, Exchange's own word for it, our marker, and what Outlook threads by."""
+    marks = [("X-Portiere-Instance", identity.instance)]
+    meant = kind_of(kind)
+    if meant.automatic:
+        word = "auto-generated" if meant.staff else "auto-replied"
+        marks += [("Auto-Submitted", word), ("X-Auto-Response-Suppress", "All")]
+    if threading and threading.topic and threading.index:
+        marks += [("Thread-Topic", threading.topic), ("Thread-Index", threading.index)]
+    return tuple(marks)
+
+
+def _languages(language: str, bilingual: bool, default: str) -> tuple[str, ...]:
+    """A guessed language is said twice: in the default and in English."""
+    return tuple(dict.fromkeys((default, "en"))) if bilingual else (language,)
+
+
+@dataclass(frozen=True, slots=True)
+class _Spoken:
+    subject: str
+    text: str
+    html: str | None
+
+
+def _spoken(
+    kind: str,
+    reply: Sayable,
+    templates: Templates,
+    identity: Identity,
+    language: str,
+    paragraphs: tuple[str, ...],
+) -> _Spoken:
+    found = templates.find(kind, language, identity.default_language)
+    if found is None:
+        raise NoTemplate(kind)
+    _, compiled = found
+    values = identity.values | _values(reply, language)
+    said = (_paragraph(name, values, templates, identity, language) for name in paragraphs)
+    values["notices"] = "\n\n".join(one for one in said if one)
+    return _filled(compiled, values)
+
+
+def _filled(compiled: Compiled, values: dict[str, object]) -> _Spoken:
+    marked = compiled.html.render(values) if compiled.html else None
+    subject = " ".join(compiled.subject.render(values).split())
+    return _Spoken(subject, tidy(compiled.text.render(values)), marked)
+
+
+def _paragraph(
+    name: str,
+    values: dict[str, object],
+    templates: Templates,
+    identity: Identity,
+    language: str,
+) -> str:
+    found = templates.find(name, language, identity.default_language)
+    return tidy(found[1].text.render(values)) if found and kind_of(name).paragraph else ""
+
+
+def _values(reply: Sayable, language: str) -> dict[str, object]:
+    if isinstance(reply, KindNotice):
+        return {}
+    text = reply.text
+    if isinstance(text, AccountText):
+        return {name: _prepared(value, language) for name, value in text.values.items()}
+    if isinstance(text, StaffText):
+        return {"text": _prepared(text.text, language)}
+    if isinstance(text, Article):
+        body = printable(_MARKDOWN_LINK.sub(r"\1 (\2)", text.body))
+        return {"title": printable(text.title), "url": text.url, "body": body.strip()}
+    return {}
+
+
+def _prepared(value: object, language: str) -> object:
+    if isinstance(value, Spoken):
+        return _prepared(value.said(language), language)
+    if isinstance(value, Tainted):
+        return Tainted(_broken(printable(value)))
+    if isinstance(value, str):
+        return _broken(printable(value))
+    if isinstance(value, tuple | list):
+        return [_prepared(one, language) for one in value]
+    if isinstance(value, dict):
+        return {name: _prepared(one, language) for name, one in value.items()}
+    return value
+
+
+def printable(text: str) -> str:
+    """Text without control and bidirectional characters, line ends as LF."""
+    plain = str(text).replace("\r\n", "\n").replace("\r", "\n").replace("\t", "    ")
+    return "\n".join(UNSAFE.sub("", line) for line in plain.split("\n"))
+
+
+def _broken(text: str) -> str:
+    """A value's own line ends are kept as such, also in HTML; empty lines part paragraphs."""
+    blocks = re.split(r"\n[ \n]*\n", text.strip("\n"))
+    return "\n\n".join(block.replace("\n", html.LINE_BREAK) for block in blocks)

@@ -1,0 +1,166 @@
+"""Templates, checked and compiled at load: what they print is held against their kind.
+
+Jinja2's sandbox runs them, and of its language only plain names, `if` and `for` are let through,
+so that no filter or concatenation can wash a sender's words clean of their mark.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+
+from jinja2 import StrictUndefined, Template, TemplateError, nodes
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from gateway.core.model import Tainted
+from gateway.core.say.html import LINE_BREAK
+from gateway.core.say.kinds import allowed, did_you_mean, kind_of
+
+Source = tuple[str, str, str | None]  # subject, text, HTML (None: made from the text)
+
+_SPOKEN = (
+    *(nodes.Template, nodes.Output, nodes.TemplateData, nodes.Name, nodes.Getattr, nodes.If),
+    *(nodes.For, nodes.Not, nodes.And, nodes.Or, nodes.Const, nodes.Compare, nodes.Operand),
+)
+# Fields of a value that a template may name, such as an article's in a list.
+_FIELDS = frozenset({"title", "url", "text"})
+
+
+class TemplateDefect(ValueError):
+    """A template that cannot be used: which, where, and why."""
+
+    def __init__(self, kind: str, language: str, line: int, message: str, hint: str = "") -> None:
+        """`line` counts from the text's first line; 0 is the subject."""
+        super().__init__(f"templates/{kind}/{language}.txt:{line}: {message}")
+        self.kind, self.language, self.line = kind, language, line
+        self.message, self.hint = message, hint
+
+
+class _Environment(ImmutableSandboxedEnvironment):
+    """No attribute of a value but the listed fields can be reached."""
+
+    def is_safe_attribute(self, obj: object, attr: str, value: object) -> bool:
+        return attr in _FIELDS and super().is_safe_attribute(obj, attr, value)
+
+
+def _for_customers(value: object) -> object:
+    """What is printed, in an automatic reply: never a sender's words (never-rule 4)."""
+    if isinstance(value, Tainted):
+        raise TypeError("text of the sender may not be printed by an automatic reply")
+    return value
+
+
+@cache
+def _environment(for_staff: bool, html: bool) -> _Environment:
+    return _Environment(
+        undefined=StrictUndefined,
+        autoescape=html,
+        finalize=None if for_staff else _for_customers,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=False,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """One template in one language."""
+
+    subject: Template
+    text: Template
+    html: Template | None
+
+
+@dataclass(frozen=True, slots=True)
+class Templates:
+    """All templates of a house. `load` is the only maker."""
+
+    compiled: dict[tuple[str, str], Compiled]
+    languages: tuple[str, ...]
+
+    @classmethod
+    def load(cls, sources: Mapping[str, Mapping[str, Source]]) -> "Templates":
+        """Check and compile kind -> language -> source. TemplateDefect names the first fault."""
+        compiled: dict[tuple[str, str], Compiled] = {}
+        for kind, by_language in sources.items():
+            for language, source in by_language.items():
+                compiled[kind, language] = _compile(kind, language, source)
+        return cls(compiled, tuple(dict.fromkeys(language for _, language in compiled)))
+
+    def has(self, kind: str) -> bool:
+        """Whether there is such a template in any language."""
+        return any((kind, language) in self.compiled for language in self.languages)
+
+    @property
+    def paragraphs(self) -> frozenset[str]:
+        """The names that a `[[notice]]` of the policy may add."""
+        return frozenset(kind for kind, _ in self.compiled if kind_of(kind).paragraph)
+
+    def find(self, kind: str, language: str, default: str) -> tuple[str, Compiled] | None:
+        """The template and the language that it is in: as asked, the default's, any."""
+        for choice in (language, default, "en", *self.languages):
+            found = self.compiled.get((kind, choice))
+            if found is not None:
+                return choice, found
+        return None
+
+
+def split(file: str) -> Source:
+    """A template file: `Subject: …`, a blank line, the text. A paragraph has no subject."""
+    first, _, rest = file.partition("\n")
+    if first.lower().startswith("subject:"):
+        return first[len("subject:") :].strip(), rest.strip("\n"), None
+    return "", file.strip("\n"), None
+
+
+def variables(source: str) -> frozenset[str]:
+    """The names that a template takes from outside (jinja2's AST)."""
+    tree = _environment(for_staff=True, html=False).parse(source)
+    bound = {node.name for node in tree.find_all(nodes.Name) if node.ctx == "store"}
+    loaded = {node.name for node in tree.find_all(nodes.Name) if node.ctx == "load"}
+    return frozenset(loaded - bound)
+
+
+def _compile(kind: str, language: str, source: Source) -> Compiled:
+    subject, text, html = source
+    for part, first_line in ((subject, 0), (text, 1), (html or "", 1)):
+        _check(kind, language, part, first_line)
+    staff = kind_of(kind).staff
+    plain = _environment(staff, html=False)
+    marked = _environment(staff, html=True)
+    return Compiled(
+        plain.from_string(subject),
+        plain.from_string(text),
+        marked.from_string(html) if html is not None else None,
+    )
+
+
+def _check(kind: str, language: str, source: str, first_line: int) -> None:
+    try:
+        tree = _environment(for_staff=True, html=False).parse(source)
+        used = variables(source)
+    except TemplateError as error:
+        line = getattr(error, "lineno", 1) or 1
+        raise TemplateDefect(kind, language, line + first_line - 1, str(error)) from error
+    for node in tree.find_all(nodes.Node):
+        if not isinstance(node, _SPOKEN):
+            what = type(node).__name__.lower()
+            message = f"`{what}` is not part of a template's language"
+            raise TemplateDefect(kind, language, node.lineno, message)
+    for name in sorted(used - allowed(kind)):
+        message = f"a `{kind}` may not print `{name}`"
+        raise TemplateDefect(kind, language, first_line, message, did_you_mean(name, kind))
+
+
+def tidy(text: str) -> str:
+    """Without the empty lines that conditions leave behind, and with values' own line ends."""
+    lines: list[str] = []
+    for line in text.split("\n"):
+        stripped = line.rstrip(" \t")
+        if stripped or (lines and lines[-1]):
+            lines.append(stripped)
+    return "\n".join(lines).strip("\n")
+
+
+def as_text(tidied: str) -> str:
+    """The plain text part."""
+    return tidied.replace(LINE_BREAK, "\n") + "\n"
