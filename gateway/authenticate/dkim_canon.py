@@ -63,7 +63,7 @@ class CanonicalMail:
         return known
 
     def signed_bytes(self, positions: Sequence[int], emptied: bytes, relaxed: bool) -> bytes:
-        """What b= signs (RFC 6376 3.7): the fields covered, then the signature without its value."""
+        """What b= signs (RFC 6376 3.7): the fields covered, then the signature without b=."""
         form = relaxed_field if relaxed else simple_field
         parts = [self._field(position, relaxed) for position in positions]
         parts.append(form(emptied).removesuffix(b"\r\n"))

@@ -53,6 +53,7 @@ _COMMENT = re.compile(rb"[\t !-'*-\[\]-~\x80-\xff]++|" + _PAIR + rb"|" + _FOLD +
 # Over the kinds of tokens: s space, a atom, q quoted string, c comment, else the character itself.
 _SPEC = r"(?P<local>q|a(?:\.a)*)@(?P<domain>a(?:\.a)*)"
 _ANGLE = re.compile(rf"[aq.sc]*<{_SPEC}>[sc]*")
+_NOBODY = re.compile(r"(?:[aq.]*<>?)?")
 _BARE = re.compile(rf"[sc]*{_SPEC}[sc]*")
 
 _PATH = re.compile(
@@ -224,8 +225,10 @@ def _checked(local: str, domain: str) -> Address | str:
 
 def _why_not(kinds: str) -> str:
     bare = kinds.replace("s", "").replace("c", "")
-    if bare in ("", "<>", "q<>", "<"):
+    if _NOBODY.fullmatch(bare):
         return "from-empty"
+    if "?" in bare:
+        return "from-syntax"
     if "<@" in bare:
         return "from-route"
     if ":" in bare:
@@ -236,7 +239,7 @@ def _why_not(kinds: str) -> str:
         return "from-after-angle"
     if "@[" in bare:
         return "from-literal"
-    if "@" not in bare and "?" not in bare:
+    if "@" not in bare:
         return "from-no-address"
     return "from-syntax"
 

@@ -91,7 +91,7 @@ def read(raw: bytes, limits: WireLimits = WireLimits(), smtputf8: bool = False) 
 def split(
     raw: bytes, start: int = 0, end: int | None = None, limits: WireLimits = WireLimits()
 ) -> Headers:
-    """The header of the part `raw[start:end]` of a mail; `body_start` counts from the start of `raw`.
+    """The header of a part `raw[start:end]` of a mail; `body_start` is a place in `raw`.
 
     A line that is no field ends it as an empty line does: parts come without one. Nothing of it is
     ever an author.
@@ -101,10 +101,11 @@ def split(
     at = start
     stop = min(end, start + limits.header_bytes)
     while at < stop and len(fields) < limits.fields:
+        for empty in (b"\r\n", b"\n"):
+            if raw.startswith(empty, at, end):
+                return Headers(tuple(fields), at + len(empty))
         match = _FIELD.match(raw, at, stop)
         line = match[0] if match else b""
-        if line in (b"\n", b"\r\n"):
-            return Headers(tuple(fields), at + len(line))
         if _line_defect(line, 1) not in (None, "space-before-colon"):
             break
         fields.append(_field(line))
