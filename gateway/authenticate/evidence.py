@@ -12,6 +12,7 @@ from functools import cache
 from publicsuffixlist import PublicSuffixList
 
 from gateway.authenticate import arc, dkim, dmarc, results, spf
+from gateway.authenticate.dkim import DkimSettings
 from gateway.authenticate.lookup import Lookup, Resolver
 from gateway.core.model import (
     Address,
@@ -44,7 +45,7 @@ class AuthSettings:
     deadline: float = 8.0  # seconds, all questions of a mail
     max_queries: int = 60
     spf_timeout: float = 5.0  # seconds
-    dkim: dkim.DkimSettings = field(default_factory=dkim.DkimSettings)
+    dkim: DkimSettings = field(default_factory=DkimSettings)
 
 
 class Authenticator:
