@@ -42,8 +42,16 @@ def zone(fault: str | None) -> dict[str, Any]:
     return names
 
 
-def judged(case: dict[str, Any], folder: Path) -> Proof | None:
-    """The proof of the case's mail; None where the wire gate has refused it."""
+def registered() -> frozenset[str]:
+    """The addresses of the world's accounts."""
+    accounts = json.loads((FOLDER / "world.json").read_text("utf-8"))["accounts"]
+    return frozenset(
+        address for account in accounts for address in (account["primary"], *account["secondary"])
+    )
+
+
+def judged(case: dict[str, Any], folder: Path) -> tuple[str, Proof] | None:
+    """Author and proof of the case's mail; None where the wire gate has refused it."""
     env = case["env"]
     raw = (folder / case["eml"]).read_bytes()
     if b"\r" not in raw:
@@ -58,16 +66,22 @@ def judged(case: dict[str, Any], folder: Path) -> Proof | None:
     evidence = run(authenticator.evidence(envelope, read, raw))
     if read.author is None:
         return None
-    return proof.judge(
+    proven = proof.judge(
         envelope, read.author, None, read.headers, evidence, SUPPORT, (), "content", NOW
     )
+    return read.author.key, proven
 
 
 @pytest.mark.parametrize("case", cases(), ids=lambda case: case["id"])
 def test_only_those_are_verified_who_must_be(case: dict[str, Any]) -> None:
-    """`strong` and `medium` are given where the case says so, and nowhere else."""
-    proven = judged(case, FOLDER)
-    verified = proven is not None and proven.level in (ProofLevel.STRONG, ProofLevel.MEDIUM)
+    """A customer is proven where the case says so, and nowhere else.
+
+    Who proves an address of his own that stands on no account is nobody's customer (I01).
+    """
+    found = judged(case, FOLDER)
+    author, proven = found if found else ("", None)
+    proves = proven is not None and proven.level in (ProofLevel.STRONG, ProofLevel.MEDIUM)
+    verified = proves and author in registered()
     wanted = case["must"]["verified"]
     if isinstance(wanted, bool):
         assert verified is wanted, proven
