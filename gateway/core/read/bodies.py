@@ -1,0 +1,279 @@
+"""Which parts of a mail are its words, which are files, and which are reports for machines.
+
+Alternatives are one text in two forms; texts that follow each other are one text. A mail inside a mail is a file:
+its words are never mixed with those of the one who sent it.
+"""
+
+import html
+import re
+from dataclasses import dataclass, field
+
+from gateway.core.model import Attachment
+from gateway.core.read import encoded, tnef, transfer, wire
+from gateway.core.read.attachments import attachment
+from gateway.core.read.charset import decode
+from gateway.core.read.structure import Budget, Part
+
+_REPORTS = frozenset(
+    {
+        "message/delivery-status",
+        "message/global-delivery-status",
+        "message/disposition-notification",
+        "message/global-disposition-notification",
+        "message/feedback-report",
+        "text/rfc822-headers",
+        "text/rfc822",
+        "message/global-headers",
+        "message/rfc822-headers",
+    }
+)
+_MAILS = frozenset({"message/rfc822", "message/global", "message/partial"})
+_MARKED_UP = frozenset({"text/enriched", "text/richtext", "text/x-richtext"})
+_PAGES = frozenset({"text/html", "application/xhtml+xml"})
+# Other renderings of the same words, for devices that show neither text nor pages.
+_RENDERINGS = frozenset({"text/x-amp-html", "text/watch-html", "text/x-aol", "text/x-pkcs7"}) | _MARKED_UP
+_TNEF = frozenset({"application/ms-tnef", "application/vnd.ms-tnef"})
+_SIGNATURES = frozenset(
+    {"application/pgp-signature", "application/pkcs7-signature", "application/x-pkcs7-signature"}
+)
+_META = re.compile(rb"<meta\s[^>]{0,200}?charset\s*=\s*[\"']?\s*([A-Za-z0-9_.:-]{1,40})", re.IGNORECASE)
+_TAGS = re.compile(r"<[^<>]{0,200}>")
+_UU = re.compile(rb"^begin [0-7]{3,4} \S", re.MULTILINE)
+_MOST_REPORTS = 20
+_MOST_FILES = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class ReportPart:
+    """A part written for machines, or the mail that a report returns: its type and the start of its bytes."""
+
+    type: str
+    content: bytes
+
+
+@dataclass(slots=True)
+class _Slot:
+    """One stretch of the mail's words, as text, as a page, or both."""
+
+    plain: str | None = None
+    page: str | None = None
+
+
+@dataclass(slots=True)
+class Found:
+    """What the walk over the parts has found."""
+
+    text: str | None = None
+    html: str | None = None
+    charset: str | None = None
+    label: str | None = None  # the first charset that a text declares
+    calendar_method: str | None = None
+    message_class: str = ""
+    attachments: list[Attachment] = field(default_factory=list)
+    reports: list[ReportPart] = field(default_factory=list)
+    defects: list[str] = field(default_factory=list)
+
+
+def collect(root: Part, budget: Budget) -> Found:
+    """Decode and sort every part. Total."""
+    walk = _Walk(budget)
+    slots = walk.part(root, None)
+    found = walk.found
+    found.text, found.html = _merged(slots)
+    if not slots:
+        walk.last_resort()
+    return found
+
+
+def _merged(slots: list[_Slot]) -> tuple[str | None, str | None]:
+    """One text and one page that each say everything, or None for the form in which something would be lost."""
+    if not slots:
+        return None, None
+    plain = None
+    if all(slot.plain is not None for slot in slots):
+        plain = "\n".join((slot.plain or "").rstrip("\n") for slot in slots) if len(slots) > 1 else slots[0].plain
+    page = None
+    if any(slot.page is not None for slot in slots):
+        page = "\n".join(_as_page(slot) for slot in slots)
+    return plain, page
+
+
+def _as_page(slot: _Slot) -> str:
+    if slot.page is not None:
+        return slot.page
+    return "<div>" + html.escape(slot.plain or "", quote=False).replace("\n", "<br>\n") + "</div>"
+
+
+class _Walk:
+    def __init__(self, budget: Budget) -> None:
+        self.budget = budget
+        self.found = Found()
+        self.decoded = 0
+        self.shown: dict[int, Attachment] = {}
+
+    def part(self, part: Part, parent: Part | None) -> list[_Slot]:
+        """The words below this part; files and reports go to `found`."""
+        if part.opaque:
+            self.file(part, parent)
+            return []
+        if part.children:
+            return self.multipart(part)
+        kind = part.type
+        if kind in _REPORTS:
+            self.report(part, parent)
+        elif kind in _MAILS:
+            self.mail(part, parent)
+        elif kind in _TNEF or (part.name or "").lower() == "winmail.dat":
+            return self.container(part, parent)
+        elif self._is_body(part, parent):
+            return self.words(part)
+        elif kind not in _SIGNATURES or part.name or part.attached:
+            self.file(part, parent)
+        return []
+
+    def multipart(self, part: Part) -> list[_Slot]:
+        if part.type != "multipart/alternative":
+            return [slot for child in part.children for slot in self.part(child, part)]
+        merged = [_merged(self.part(child, part)) for child in part.children]
+        texts = [text for text, _ in merged if text is not None]
+        pages = [page for _, page in merged if page is not None]
+        if not texts and not pages:
+            return []
+        # An empty text beside a page is no alternative to it (some newsletters, some phones).
+        text = next((text for text in texts if text.strip()), None if pages else texts[0])
+        return [_Slot(text, pages[-1] if pages else None)]
+
+    def _is_body(self, part: Part, parent: Part | None) -> bool:
+        if parent is not None and parent.type == "multipart/alternative" and part.type in _RENDERINGS:
+            return True
+        if part.type != "text/plain" and part.type not in _PAGES and part.type not in _MARKED_UP:
+            return False
+        if part.encoding.startswith("x-") and part.encoding not in transfer.ENCODED:
+            return False  # RFC 2045 6.4: such a part is an application/octet-stream
+        if parent is None:
+            return not (part.attached and part.name)
+        return not part.attached and not part.name
+
+    def content(self, part: Part) -> bytes | memoryview:
+        """The decoded bytes; the raw ones, with a defect, when the budget is spent."""
+        data = part.body
+        if self.decoded + len(data) > self.budget.decoded:
+            self.defect("mime-size")
+            return data
+        self.decoded += len(data)
+        decoded, broken = transfer.decode(data, part.encoding)
+        if broken:
+            self.defect(broken)
+        return decoded
+
+    def words(self, part: Part) -> list[_Slot]:
+        data = self.content(part)
+        label = part.content_type.get("charset")
+        self.found.label = self.found.label or label
+        if part.type in _PAGES:
+            meta = None if label else _META.search(data[:1024])
+            if meta:
+                label = meta.group(1).decode("ascii")
+            return [_Slot(page=self.text(data, label))]
+        if part.type == "text/plain":
+            return [_Slot(plain=self.text(self._without_files(data, part), label))]
+        if part.type in _MARKED_UP:  # RFC 1896: `<<` is a literal angle bracket
+            text = _TAGS.sub("", self.text(data, label).replace("<<", "\ufffc")).replace("\ufffc", "<")
+            return [_Slot(plain=text)]
+        return []
+
+    def text(self, data: bytes | memoryview, label: str | None) -> str:
+        text, codec = decode(data, label)
+        if self.found.charset is None:
+            self.found.charset = codec
+        if "\r" in text:
+            text = text.replace("\r\n", "\n").replace("\r", "\n")
+        return text
+
+    def _without_files(self, data: bytes | memoryview, part: Part) -> bytes | memoryview:
+        """Files that an old program put into the text by uuencode are files, not words."""
+        if part.encoding not in transfer.IDENTITY or not _UU.search(data):
+            return data
+        source = bytes(data)
+        kept: list[bytes] = []
+        at = 0
+        for start, end, name, content in transfer.uu_blocks(source):
+            kept.append(source[at:start])
+            at = end
+            self.add(decode(name, None)[0], "application/octet-stream", content, inline=False)
+        return b"".join([*kept, source[at:]])
+
+    def report(self, part: Part, parent: Part | None) -> None:
+        data = self.content(part)
+        self._reported(part.type, data)
+        if part.name or part.attached or parent is None or parent.type != "multipart/report":
+            self._attach(part, part.type, bytes(data))
+
+    def mail(self, part: Part, parent: Part | None) -> None:
+        data = bytes(self.content(part))
+        self._reported("message/rfc822", data)
+        subject = encoded.text(wire.split(data[: self.budget.report]).first("subject"))
+        self._attach(part, "message/rfc822", data, subject)
+
+    def _reported(self, kind: str, data: bytes | memoryview) -> None:
+        if len(self.found.reports) < _MOST_REPORTS:
+            self.found.reports.append(ReportPart(kind, bytes(data[: self.budget.report])))
+
+    def container(self, part: Part, parent: Part | None) -> list[_Slot]:
+        """winmail.dat: what is inside it stands for it, and its text counts when there is no other."""
+        data = bytes(self.content(part))
+        container = tnef.read(data)
+        if container is None:
+            self._attach(part, part.type, data)
+            return []
+        if container.broken:
+            self.defect("tnef-broken")
+        self.found.message_class = container.message_class
+        for file in container.files:
+            self.add(file.name, file.content_type, file.content, file.inline)
+        if self.found.charset is not None or (container.text is None and container.html is None):
+            return []
+        text = container.text
+        return [_Slot(text.replace("\r\n", "\n") if text is not None else None, container.html)]
+
+    def file(self, part: Part, parent: Part | None) -> None:
+        kind = part.type
+        if kind == "text/calendar":
+            method = part.content_type.get("method")
+            self.found.calendar_method = (method or "").strip().upper()[:20] or self.found.calendar_method
+        if parent is not None and parent.type == "multipart/encrypted" and kind == "application/octet-stream":
+            kind = "application/pgp-encrypted" if not part.name else kind
+        self._attach(part, kind, bytes(self.content(part)))
+
+    def _attach(self, part: Part, kind: str, data: bytes, subject: str = "") -> None:
+        inline = part.disposition.token == "inline" or (
+            not part.disposition.token and part.headers.first("content-id") is not None
+        )
+        added = self.add(part.name, kind, data, inline, subject)
+        if added is not None and kind in ("text/plain", "text/html") and not part.attached:
+            self.shown[id(added)] = added
+
+    def add(
+        self, name: str | None, kind: str, data: bytes, inline: bool, subject: str = ""
+    ) -> Attachment | None:
+        """One more file, unless there are too many to be a person's mail."""
+        if len(self.found.attachments) >= _MOST_FILES:
+            self.defect("mime-files")
+            return None
+        added = attachment(name, kind, data, inline, len(self.found.attachments) + 1, subject)
+        self.found.attachments.append(added)
+        return added
+
+    def last_resort(self) -> None:
+        """A mail whose only text has a file name and is not said to be attached: that text is its words."""
+        for added in self.shown.values():
+            text = self.text(added.content, None)
+            if added.declared_type == "text/plain":
+                self.found.text = text
+            else:
+                self.found.html = text
+            return
+
+    def defect(self, kind: str) -> None:
+        if kind not in self.found.defects:
+            self.found.defects.append(kind)

@@ -1,0 +1,140 @@
+"""Bytes to text by a declared charset, never by a guess that a sender could steer.
+
+As declared and strict; else UTF-8, strict; else Windows-1252. Only codecs of the list are ever looked up, so that no
+name in a mail reaches `idna`, `punycode`, `undefined`, a compressing codec, or one that costs more than linear time.
+"""
+
+import re
+
+# The WHATWG Encoding Standard's view of old labels: a superset where senders use the subset's name wrongly.
+_CODECS: dict[str, tuple[str, ...]] = {
+    "ascii": ("ascii",),
+    "utf8": ("utf-8",),
+    "utf7": ("utf-7",),
+    "utf16": ("utf-16",),
+    "utf16le": ("utf-16-le",),
+    "utf16be": ("utf-16-be",),
+    "utf32": ("utf-32",),
+    "utf32le": ("utf-32-le",),
+    "utf32be": ("utf-32-be",),
+    "gb": ("gb18030",),
+    "big5": ("big5hkscs", "cp950"),
+    "shiftjis": ("cp932", "shift_jis_2004"),
+    "eucjp": ("euc_jp", "eucjp_ms", "euc_jis_2004"),
+    "iso2022jp": ("iso2022_jp", "iso2022_jp_ext", "iso2022_jp_2004"),
+    "iso2022kr": ("iso2022_kr",),
+    "euckr": ("cp949",),
+    "johab": ("johab",),
+    "hz": ("hz",),
+    "koi8r": ("koi8_r",),
+    "koi8u": ("koi8_u",),
+    "koi8t": ("koi8_t",),
+    "tis620": ("cp874",),
+    "mac": ("mac_roman",),
+    "maccyrillic": ("mac_cyrillic",),
+    "ptcp154": ("ptcp154",),
+    "viscii": ("cp1258",),
+}
+_ALIASES: dict[str, str] = {
+    "usascii": "ascii", "ansix341968": "ascii", "iso646us": "ascii", "us": "ascii", "cp367": "ascii",
+    "unicode11utf8": "utf8", "unicode20utf8": "utf8", "xunicode20utf8": "utf8", "utf8mb4": "utf8",
+    "unicode11utf7": "utf7", "ucs2": "utf16", "unicode": "utf16", "iso10646ucs2": "utf16be",
+    "gb2312": "gb", "gbk": "gb", "gb18030": "gb", "cp936": "gb", "ms936": "gb", "xgbk": "gb",
+    "csgb2312": "gb", "gb231280": "gb", "euccn": "gb", "windows936": "gb", "chinese": "gb",
+    "hzgb2312": "hz", "big5hkscs": "big5", "cp950": "big5", "csbig5": "big5", "xxbig5": "big5",
+    "sjis": "shiftjis", "xsjis": "shiftjis", "cp932": "shiftjis", "windows31j": "shiftjis",
+    "mskanji": "shiftjis", "csshiftjis": "shiftjis", "xeucjp": "eucjp", "ujis": "eucjp",
+    "csiso2022jp": "iso2022jp", "iso2022jp1": "iso2022jp", "iso2022jp2": "iso2022jp",
+    "iso2022jp3": "iso2022jp", "iso2022jp2004": "iso2022jp", "cp50220": "iso2022jp",
+    "cp50221": "iso2022jp", "csiso2022kr": "iso2022kr", "ksc56011987": "euckr", "ksc5601": "euckr",
+    "ksc56011989": "euckr", "cp949": "euckr", "uhc": "euckr", "korean": "euckr", "ms949": "euckr",
+    "xwindows949": "euckr", "windows949": "euckr", "cseuckr": "euckr", "koi8": "koi8r",
+    "koi8ru": "koi8u", "cskoi8r": "koi8r", "iso885911": "tis620", "windows874": "tis620",
+    "cp874": "tis620", "macintosh": "mac", "xmacroman": "mac", "macroman": "mac",
+    "xmaccyrillic": "maccyrillic", "cp154": "ptcp154",
+}  # fmt: skip
+# Latin numbers whose subset and superset differ: ISO 8859-1 is read as Windows-1252, -9 as -1254.
+_ISO_8859 = {"1": "cp1252", "9": "cp1254", "11": "cp874"}
+_OEM = {"437", "737", "775", "850", "852", "855", "857", "858", "860", "861", "862", "863", "864", "865", "866"}  # fmt: skip
+_LATIN = {
+    "1": "1",
+    "2": "2",
+    "3": "3",
+    "4": "4",
+    "5": "9",
+    "6": "10",
+    "7": "13",
+    "8": "14",
+    "9": "15",
+}
+_NUMBERED = re.compile(r"(?:x)?(iso8859|windows|cp|ibm|latin|l)(\d{1,4})[ei]?\Z")
+_MULTIBYTE = frozenset(
+    {"utf8", "gb", "big5", "shiftjis", "eucjp", "euckr", "iso2022jp", "hz", "johab"}
+)
+
+_SURROGATES = re.compile("[\ud800-\udfff]")
+_FALLBACK = "cp1252"
+
+
+def codecs_of(label: str) -> tuple[str, ...]:
+    """The codecs to try, in order, for a label out of a mail; none for an unknown or unwanted one."""
+    name = _normal(label)
+    name = _ALIASES.get(name, name)
+    return _CODECS.get(name) or _numbered(name)
+
+
+def decode(data: bytes | memoryview, label: str | None) -> tuple[str, str]:
+    """The text and the codec that gave it. Total; the text holds no NUL and no lone surrogate."""
+    text, codec = _decode(data, label)
+    if "\0" in text:
+        text = text.replace("\0", "\ufffd")
+    if codec.startswith("utf-7"):  # the one codec here that lets lone surrogates through
+        text = _SURROGATES.sub("\ufffd", text)
+    return text, codec
+
+
+def _decode(data: bytes | memoryview, label: str | None) -> tuple[str, str]:
+    declared = codecs_of(label) if label else ()
+    for codec in (*declared, "utf-8"):
+        try:
+            return str(data, codec), codec
+        except (UnicodeError, LookupError, ValueError):
+            continue
+    if declared and _ALIASES.get(_normal(label or ""), _normal(label or "")) in _MULTIBYTE:
+        lossy = str(data, declared[0], "replace")
+        if _mostly_right(lossy):
+            return lossy, declared[0]
+    return str(data, _FALLBACK, "replace"), _FALLBACK
+
+
+def _mostly_right(text: str) -> bool:
+    """A mail cut in the middle of a character is still in its charset; one in another is wrong everywhere."""
+    broken = text.count("\ufffd")
+    beyond_ascii = len(text) - len(text.encode("ascii", "ignore"))
+    return beyond_ascii - broken > broken
+
+
+def _normal(label: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", label[:40].lower())
+
+
+def _numbered(name: str) -> tuple[str, ...]:
+    match = _NUMBERED.match(name)
+    if not match:
+        return ()
+    family, number = match.groups()
+    if family in ("latin", "l"):
+        family, number = "iso8859", _LATIN.get(number, "")
+    if family == "iso8859":
+        return _iso_8859(number)
+    if number in ("1250", "1251", "1252", "1253", "1254", "1255", "1256", "1257", "1258"):
+        return (f"cp{number}",)
+    return (f"cp{number}",) if family in ("cp", "ibm") and number in _OEM else ()
+
+
+def _iso_8859(number: str) -> tuple[str, ...]:
+    if number in _ISO_8859:
+        # Bytes that the superset leaves undefined are controls in the subset: never an error, never a letter.
+        return (_ISO_8859[number],)
+    known = number in ("2", "3", "4", "5", "6", "7", "8", "10", "13", "14", "15", "16")
+    return (f"iso8859_{number}",) if known else ()

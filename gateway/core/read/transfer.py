@@ -1,0 +1,116 @@
+"""Content-Transfer-Encoding: the bytes of a part, decoded whole and in C, never line by line.
+
+RFC 2045 6, and uuencode as old programs mail it. What is broken is decoded as far as it goes and said to be broken.
+"""
+
+import binascii
+import re
+
+_BASE64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+_NOT_BASE64 = bytes(set(range(256)) - set(_BASE64))
+_NOT_BASE64_OR_PAD = bytes(set(range(256)) - set(_BASE64 + b"="))
+_CONTENT = bytes(set(range(256)) - set(_BASE64 + b"=\r\n\t "))
+_TRAILING = re.compile(rb"(?<![ \t])[ \t]+(?=\r?\n|\Z)")
+_UU_BEGIN = re.compile(rb"^begin [0-7]{3,4} ([^\r\n]{1,255}?)[ \t]*\r?\n", re.MULTILINE)
+_UU_END = re.compile(rb"^end[ \t]*(?:\r?\n|\Z)", re.MULTILINE)
+IDENTITY = frozenset({"7bit", "8bit", "binary", ""})
+ENCODED = frozenset({"base64", "quoted-printable", "x-uuencode", "uuencode", "x-uue", "uue"})
+
+
+def decode(data: bytes | memoryview, encoding: str) -> tuple[bytes | memoryview, str | None]:
+    """The decoded bytes, and what was wrong with them or None. Unknown encodings are left as they are."""
+    if encoding in IDENTITY:
+        return data, None
+    if encoding == "base64":
+        return base64(bytes(data))
+    if encoding == "quoted-printable":
+        return quoted_printable(bytes(data)), None
+    if encoding in ENCODED:
+        files = uuencoded(bytes(data))
+        return (files[0][1], None) if files else (data, "uuencode-broken")
+    return data, "encoding-unknown"
+
+
+def base64(data: bytes) -> tuple[bytes, str | None]:
+    """RFC 2045 6.8, with line breaks anywhere, missing padding, padding in the middle, and text after the end."""
+    pad = data.find(b"=")
+    tail = data[pad:].translate(None, b"=\r\n\t ") if pad >= 0 else b""
+    if tail:
+        return _base64_in_pieces(data)
+    try:
+        decoded = binascii.a2b_base64(data)
+    except binascii.Error:
+        clean = data.translate(None, _NOT_BASE64)
+        return _padded(clean), "base64-broken"
+    return decoded, None
+
+
+def _base64_in_pieces(data: bytes) -> tuple[bytes, str | None]:
+    """Each run up to its padding by itself; what follows the last padding counts only if it is Base64 alone."""
+    last = data.rstrip(b"=\r\n\t ").rfind(b"=")
+    broken = None
+    if data[last:].translate(None, _BASE64 + b"=\r\n\t "):
+        data, broken = data[: last + 1], "base64-trailing-text"
+    pieces = data.translate(None, _NOT_BASE64_OR_PAD).split(b"=")
+    return b"".join(_padded(piece) for piece in pieces if piece), broken
+
+
+def _padded(clean: bytes) -> bytes:
+    if len(clean) % 4 == 1:
+        clean = clean[:-1]
+    return binascii.a2b_base64(clean + b"=" * (-len(clean) % 4))
+
+
+def quoted_printable(data: bytes) -> bytes:
+    """RFC 2045 6.7; white space at a line's end is the transport's, a lone CR after `=` swallows nothing."""
+    if (
+        b" \n" in data
+        or b" \r" in data
+        or b"\t\r" in data
+        or b"\t\n" in data
+        or data[-1:] in b" \t"
+    ):
+        data = _TRAILING.sub(b"", data)
+    if data.count(b"=\r") != data.count(b"=\r\n"):
+        data = data.replace(b"=\r\n", b"=\n").replace(b"=\r", b"=\n")
+    return binascii.a2b_qp(data)
+
+
+def uuencoded(data: bytes) -> list[tuple[bytes, bytes]]:
+    """Every complete `begin … end` block with the name it gives."""
+    return [(name, content) for _, _, name, content in uu_blocks(data)]
+
+
+def uu_blocks(data: bytes, most: int = 100) -> list[tuple[int, int, bytes, bytes]]:
+    """Where each uuencoded file stands in a text, its name and its content. A block that does not decode is text."""
+    blocks: list[tuple[int, int, bytes, bytes]] = []
+    position = 0
+    while len(blocks) < most and (begin := _UU_BEGIN.search(data, position)):
+        end = _UU_END.search(data, begin.end())
+        if end is None:  # no block can end after this one: stop, so that the work stays linear
+            break
+        content = _uu_lines(data[begin.end() : end.start()])
+        if content is not None:
+            blocks.append((begin.start(), end.end(), begin.group(1), content))
+        position = end.end()
+    return blocks
+
+
+def _uu_lines(data: bytes) -> bytes | None:
+    out: list[bytes] = []
+    for line in data.splitlines():
+        if not line.strip():
+            continue
+        if not 32 <= line[0] <= 96:
+            return None
+        # The first character counts bytes; mailers pad or strip the rest of the line.
+        length = (line[0] - 32) & 63
+        needed = (length + 2) // 3 * 4
+        body = line[1 : 1 + needed].ljust(needed)
+        if len(line) > needed + 4:
+            return None
+        try:
+            out.append(binascii.a2b_uu(line[:1] + body))
+        except binascii.Error:
+            return None
+    return b"".join(out)
