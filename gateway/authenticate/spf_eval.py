@@ -23,6 +23,7 @@ MOST_VOID = 2
 MOST_MX = 10
 MOST_PTR = 10
 DEEPEST = 10
+MOST_WORDS = 2000  # in all records of one evaluation: more is a bomb, not a policy
 MOST_TRIED = 100  # terms that are told one by one
 
 IpAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -75,6 +76,7 @@ class Evaluation:
         self._receiver = receiver
         self._terms = 0
         self._voids = 0
+        self._words = 0
         self._validated: tuple[str, ...] | None = None
         self._expanded: dict[tuple[str, str], str] = {}
         self.tried: list[str] = []
@@ -128,6 +130,9 @@ class Evaluation:
             return None
         if len(found) > 1:  # 4.5
             raise _Stop(SpfResult.PERMERROR, f"`{domain}` has {len(found)} SPF records")
+        self._words += found[0].count(b" ")
+        if self._words > MOST_WORDS:
+            raise _Stop(SpfResult.PERMERROR, f"more than {MOST_WORDS} terms, at `{domain}`")
         record = read_record(found[0])
         if isinstance(record, RecordFault):
             raise _Stop(SpfResult.PERMERROR, f"record of `{domain}`: {record.problem}")

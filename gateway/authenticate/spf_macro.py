@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 from urllib.parse import quote
 
 NAME_LIMIT = 253  # RFC 7208 7.3
@@ -35,8 +36,7 @@ class Macro:
     delimiters: str
 
 
-@dataclass(frozen=True, slots=True)
-class MacroString:
+class MacroString(NamedTuple):
     """Literals and macros in order."""
 
     text: str

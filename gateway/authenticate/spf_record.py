@@ -4,6 +4,7 @@ import re
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from gateway.authenticate.remember import Remembered
 from gateway.authenticate.spf_macro import (
@@ -38,9 +39,8 @@ class RecordFault:
     problem: str
 
 
-@dataclass(frozen=True, slots=True)
-class Term:
-    """A directive: qualifier and mechanism."""
+class Term(NamedTuple):
+    """A directive: qualifier and mechanism. A tuple, because a record may hold thousands."""
 
     text: str  # as written
     result: SpfResult  # what a match means
