@@ -194,7 +194,10 @@ class Link:
 
 
 def _clean(value: Any) -> Any:
-    return clean(value) if type(value) is str else str(value) if isinstance(value, str) else value
+    """Text that both engines take; enumerations and tainted text as the plain strings they are."""
+    if type(value) is str:
+        return value if value.isascii() and "\0" not in value else clean(value)
+    return clean(str(value)) if isinstance(value, str) else value
 
 
 def _cleaned(values: Values) -> dict[str, Any]:

@@ -5,7 +5,7 @@ answers that were committed before the mail that they answer.
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import fields
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -29,6 +29,7 @@ from gateway.store.columns import HOUR, dump, micros
 from gateway.store.prepared import Link, Prepared, Step, const, insert_into, param
 
 REPLAY_DAYS = 14
+_ENVELOPE = fields(Envelope)
 CAP_HOURS = 24
 
 _m = schema.mails.c
@@ -199,7 +200,8 @@ def mail_row(effects: Effects, raw_digest: str) -> dict[str, Any]:
 
 def envelope_column(envelope: Envelope) -> str:
     """The session's words as JSON."""
-    return dump(asdict(envelope) | {"received_at": micros(envelope.received_at)})
+    said = {one.name: getattr(envelope, one.name) for one in _ENVELOPE}
+    return dump(said | {"received_at": micros(envelope.received_at)})
 
 
 def _state(effects: Effects) -> str:

@@ -276,6 +276,7 @@ outbox = Table(
     _moment("created_at"),
     _moment("sent_at", null=True),
     _moment("undelivered_at", null=True),
+    _flag("maybe_twice"),  # an owner died with it, perhaps after sending
     _text("mail", null=True),
     _text("text"),
     Column("raw", LargeBinary, nullable=False),

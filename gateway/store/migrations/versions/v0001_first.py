@@ -244,6 +244,7 @@ def _outbox() -> None:
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("sent_at", sa.BigInteger(), nullable=True),
         sa.Column("undelivered_at", sa.BigInteger(), nullable=True),
+        sa.Column("maybe_twice", sa.Boolean(), nullable=False),
         sa.Column("mail", sa.Text(), nullable=True),
         sa.Column("text", sa.Text(), nullable=False),
         sa.Column("raw", sa.LargeBinary(), nullable=False),

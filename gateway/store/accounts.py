@@ -1,0 +1,572 @@
+"""Accounts, their addresses and services: imported, listed, exported, and changed by ops.
+
+A mail changes nothing here. An imported address counts as confirmed; a change of the official address takes the
+unsent mail of the account with it, in the same transaction.
+"""
+
+import ipaddress
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, delete, func, insert, or_, select, text, update
+
+from gateway.core.model import Role
+from gateway.core.read.addresses import parse
+from gateway.errors import BadInput
+from gateway.store import files, schema
+from gateway.store.columns import dump_texts, micros, moment_or_none, texts
+
+_COLUMNS = {
+    "account": str,
+    "name": str,
+    "language": str,
+    "state": str,
+    "primary": str,
+    "secondary": list,
+}
+_KEYS = (*_COLUMNS, "services")
+_SERVICE_KEYS = ("name", "kind", "order", "ip")
+_LANGUAGE = re.compile(r"[a-z]{2,3}")
+
+
+@dataclass(frozen=True, slots=True)
+class AddressRow:
+    """An address as a file gives it."""
+
+    address: str
+    key: str
+    kinds: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceRow:
+    """A service as a file gives it; addresses are canonical."""
+
+    name: str
+    kind: str | None = None
+    order: str | None = None
+    ips: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AccountRow:
+    """A checked row. `services` is None where the file does not speak of them: then they stay as they are."""
+
+    number: str
+    name: str
+    language: str | None
+    state: str
+    primary: AddressRow
+    secondary: tuple[AddressRow, ...] = ()
+    services: tuple[ServiceRow, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MovedAddress:
+    """An official address that an import or a command has changed: the old one is told."""
+
+    account: str
+    old: str
+    new: str
+
+
+@dataclass(slots=True)
+class Applied:
+    """What an import did."""
+
+    created: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    moved: list[MovedAddress] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+
+# ---- reading a file
+
+
+def load_file(path: Path) -> list[AccountRow]:
+    """The rows of a `.csv` or JSONL file; BadInput names every wrong line, and nothing is applied."""
+    rows = files.rows_of(path, _account, _COLUMNS)
+    numbers: set[str] = set()
+    for row in rows:
+        if row.number in numbers:
+            raise BadInput(f"account `{row.number}` stands twice", where=str(path))
+        numbers.add(row.number)
+    return rows
+
+
+def _account(row: Mapping[str, Any]) -> AccountRow:
+    files.known_keys(row, _KEYS)
+    primary = _address(row.get("primary"), "primary")
+    secondary = tuple(_address(item, "secondary") for item in files.items(row, "secondary"))
+    keys = [primary.key, *(one.key for one in secondary)]
+    twice = next((key for key in keys if keys.count(key) > 1), None)
+    if twice:
+        raise BadInput(f"address `{twice}` stands twice")
+    language = files.text_or_none(row, "language")
+    if language is not None and not _LANGUAGE.fullmatch(language):
+        raise BadInput(f"`language` is `{language}`", hint="write `it`, `en`, …")
+    services = row.get("services")
+    return AccountRow(
+        number=_plain(files.text(row, "account"), "account"),
+        name=files.text(row, "name", default=""),
+        language=language,
+        state=files.one_of(row, "state", ("active", "suspended"), "active"),
+        primary=primary,
+        secondary=secondary,
+        services=None if services is None else _services(files.items(row, "services")),
+    )
+
+
+def _plain(value: str, key: str) -> str:
+    if not value.isprintable() or value != value.strip():
+        raise BadInput(f"`{key}` holds characters that cannot be printed, or outer blanks")
+    return value
+
+
+def _address(value: object, key: str) -> AddressRow:
+    kinds: list[Any] = []
+    if isinstance(value, Mapping):
+        files.known_keys(value, ("address", "kinds"))
+        kinds = files.items(value, "kinds")
+        value = value.get("address")
+    if value in (None, ""):
+        raise BadInput(f"`{key}` is missing")
+    parsed = parse(value) if isinstance(value, str) else None
+    if parsed is None:
+        raise BadInput(f"`{key}`: `{value}` is no address")
+    if not all(isinstance(kind, str) and kind for kind in kinds):
+        raise BadInput(f"`kinds` of `{parsed}` is not a list of words")
+    return AddressRow(str(parsed), parsed.key, tuple(dict.fromkeys(kinds)))
+
+
+def _services(given: list[Any]) -> tuple[ServiceRow, ...]:
+    services = []
+    for item in given:
+        if not isinstance(item, Mapping):
+            raise BadInput("`services` is not a list of objects")
+        files.known_keys(item, _SERVICE_KEYS)
+        services.append(
+            ServiceRow(
+                name=_plain(files.text(item, "name"), "name"),
+                kind=files.text_or_none(item, "kind"),
+                order=_order(files.text_or_none(item, "order")),
+                ips=tuple(dict.fromkeys(_ip(ip) for ip in files.items(item, "ip"))),
+            )
+        )
+    names = [one.name.lower() for one in services]
+    if len(set(names)) != len(names):
+        raise BadInput("two services have the same name")
+    return tuple(services)
+
+
+def _order(value: str | None) -> str | None:
+    return None if value is None else value.strip().lstrip("#") or None
+
+
+def _ip(value: object) -> str:
+    try:
+        return str(ipaddress.ip_address(str(value).strip()))
+    except ValueError:
+        raise BadInput(f"`ip`: `{value}` is no IP address") from None
+
+
+# ---- applying it
+
+_a, _s = schema.addresses.c, schema.services.c
+
+
+def apply(connection: Connection, rows: Iterable[AccountRow], now: datetime) -> Applied:
+    """Make the accounts as the rows say, in the caller's transaction; the same rows again change nothing.
+
+    Addresses that a row does not name are removed from its account; services too, where the row speaks of them.
+    """
+    done = Applied()
+    for row in rows:
+        created = _upsert(connection, row, now)
+        changed = _set_addresses(connection, row, now, done)
+        if row.services is not None:
+            changed |= _set_services(connection, row)
+        if created is None and not changed:
+            done.unchanged += 1
+        elif created:
+            done.created += 1
+        else:
+            done.changed += 1
+        done.warnings += _warnings(row)
+    return done
+
+
+def _upsert(connection: Connection, row: AccountRow, now: datetime) -> bool | None:
+    """True: made; False: changed; None: as it was."""
+    c = schema.accounts.c
+    found = connection.execute(
+        select(c.name, c.language, c.state).where(c.number == row.number)
+    ).first()
+    values = {"name": row.name, "language": row.language, "state": row.state}
+    if found is None:
+        at = micros(now)
+        connection.execute(
+            insert(schema.accounts).values(
+                number=row.number, created_at=at, updated_at=at, **values
+            )
+        )
+        return True
+    if tuple(found) == (row.name, row.language, row.state):
+        return None
+    connection.execute(
+        update(schema.accounts)
+        .where(c.number == row.number)
+        .values(updated_at=micros(now), **values)
+    )
+    return False
+
+
+def _set_addresses(connection: Connection, row: AccountRow, now: datetime, done: Applied) -> bool:
+    found = {
+        one.key: one
+        for one in connection.execute(select(schema.addresses).where(_a.account == row.number))
+    }
+    wanted = {row.primary.key: (Role.PRIMARY, row.primary)}
+    wanted |= {one.key: (Role.SECONDARY, one) for one in row.secondary}
+    old = next((one for one in found.values() if one.role == Role.PRIMARY), None)
+    moves = old is not None and old.key != row.primary.key
+    changed = moves
+    if moves and old is not None:
+        _unset_primary(connection, row.number)
+        done.moved.append(MovedAddress(row.number, old.address, row.primary.address))
+    for key, (role, one) in wanted.items():
+        changed |= _put_address(connection, row.number, role, one, found.get(key), now)
+    for key in found.keys() - wanted.keys():
+        connection.execute(delete(schema.addresses).where(_a.id == found[key].id))
+        changed = True
+    if moves and old is not None:
+        retarget(connection, row.number, old.address, row.primary.address)
+    return changed
+
+
+def _unset_primary(connection: Connection, account: str) -> None:
+    """There is one primary at a time; the database sees to that."""
+    connection.execute(
+        update(schema.addresses)
+        .where(_a.account == account, _a.role == Role.PRIMARY.value)
+        .values(role=Role.SECONDARY.value)
+    )
+
+
+def _put_address(
+    connection: Connection,
+    account: str,
+    role: Role,
+    one: AddressRow,
+    found: Any,
+    now: datetime,
+) -> bool:
+    values = {"address": one.address, "role": role.value, "kinds": dump_texts(one.kinds)}
+    at = micros(now)
+    if found is None:
+        row = {"account": account, "key": one.key, "confirmed_at": at, "created_at": at}
+        connection.execute(insert(schema.addresses).values(**row, **values))
+        return True
+    if found.confirmed_at is None:
+        values["confirmed_at"] = at
+    if all(getattr(found, name) == value for name, value in values.items()):
+        return False
+    connection.execute(update(schema.addresses).where(_a.id == found.id).values(**values))
+    return True
+
+
+def _set_services(connection: Connection, row: AccountRow) -> bool:
+    assert row.services is not None
+    found = {
+        one.name_key: one
+        for one in connection.execute(select(schema.services).where(_s.account == row.number))
+    }
+    changed = False
+    for one in row.services:
+        changed |= _put_service(connection, row.number, one, found.pop(one.name.lower(), None))
+    for gone in found.values():
+        connection.execute(
+            delete(schema.service_ips).where(schema.service_ips.c.service == gone.id)
+        )
+        connection.execute(delete(schema.services).where(_s.id == gone.id))
+        changed = True
+    return changed
+
+
+def _put_service(connection: Connection, account: str, one: ServiceRow, found: Any) -> bool:
+    values = {
+        "name": one.name,
+        "kind": one.kind,
+        "order_number": one.order,
+        "ips": dump_texts(one.ips),
+    }
+    if found is not None and all(getattr(found, k) == v for k, v in values.items()):
+        return False
+    ips = schema.service_ips
+    if found is None:
+        row = {"account": account, "name_key": one.name.lower(), **values}
+        result = connection.execute(insert(schema.services).values(row).returning(_s.id))
+        number = result.scalar_one()
+    else:
+        number = found.id
+        connection.execute(update(schema.services).where(_s.id == number).values(values))
+        connection.execute(delete(ips).where(ips.c.service == number))
+    if one.ips:
+        rows = [{"service": number, "account": account, "ip": ip} for ip in one.ips]
+        connection.execute(insert(ips), rows)
+    return True
+
+
+def _warnings(row: AccountRow) -> list[str]:
+    """An official mailbox that fails together with the service that it is told about, or that refuses mail."""
+    domain = row.primary.key.rpartition("@")[2]
+    names = [one.name.lower() for one in row.services or ()]
+    said = []
+    if any(domain == name or domain.endswith(f".{name}") for name in names):
+        said.append(
+            f"account `{row.number}`: the official address `{row.primary.address}` is on the"
+            " account's own service, and fails together with it"
+        )
+    if re.search(r"(^|[.-])(pec|legalmail|postacert)([.-]|$)", domain):
+        said.append(
+            f"account `{row.number}`: the official address `{row.primary.address}` looks like"
+            " a PEC mailbox, which may refuse ordinary mail"
+        )
+    return said
+
+
+# ---- one address
+
+
+def add_address(
+    connection: Connection,
+    account: str,
+    address: str,
+    now: datetime,
+    *,
+    kinds: Iterable[str] = (),
+    confirmed: bool = True,
+) -> None:
+    """A secondary address. BadInput when it is none, or stands on this account already."""
+    one = _checked(connection, account, address)
+    if _found(connection, account, one.key) is not None:
+        raise BadInput(f"`{one.address}` stands on account `{account}` already")
+    values = {
+        "account": account,
+        "address": one.address,
+        "key": one.key,
+        "role": Role.SECONDARY.value,
+        "kinds": dump_texts(kinds),
+        "confirmed_at": micros(now) if confirmed else None,
+        "created_at": micros(now),
+    }
+    connection.execute(insert(schema.addresses).values(values))
+
+
+def confirm_address(connection: Connection, account: str, address: str, now: datetime) -> None:
+    """The link sent to it was followed, or ops have looked at it: confirmed, and no longer in doubt."""
+    one = _checked(connection, account, address)
+    found = _found(connection, account, one.key)
+    if found is None:
+        raise BadInput(f"`{one.address}` does not stand on account `{account}`")
+    connection.execute(
+        update(schema.addresses)
+        .where(_a.id == found.id)
+        .values(confirmed_at=micros(now), bounced_at=None)
+    )
+
+
+def domain_changed(connection: Connection, domain: str, at: datetime) -> int:
+    """The registrar says that a domain expired or changed hands; how many addresses it concerns."""
+    result = connection.execute(
+        update(schema.addresses)
+        .where(_a.key.endswith(f"@{domain.lower()}", autoescape=True))
+        .values(domain_changed_at=micros(at))
+    )
+    return int(result.rowcount)
+
+
+def remove_address(connection: Connection, account: str, address: str) -> None:
+    """A secondary address goes; the official one can only be replaced."""
+    one = _checked(connection, account, address)
+    found = _found(connection, account, one.key)
+    if found is None:
+        raise BadInput(f"`{one.address}` does not stand on account `{account}`")
+    if found.role == Role.PRIMARY:
+        raise BadInput(
+            f"`{one.address}` is the official address of `{account}`; set another one first"
+        )
+    connection.execute(delete(schema.addresses).where(_a.id == found.id))
+
+
+def set_primary(
+    connection: Connection, account: str, address: str, now: datetime
+) -> MovedAddress | None:
+    """Another official address, confirmed; unsent mail of the account goes there. None when it was that already.
+
+    The old one stays as a secondary address.
+    """
+    one = _checked(connection, account, address)
+    old = connection.execute(
+        select(schema.addresses).where(_a.account == account, _a.role == Role.PRIMARY.value)
+    ).first()
+    if old is not None and old.key == one.key:
+        return None
+    _unset_primary(connection, account)
+    found = _found(connection, account, one.key)
+    kinds = texts(found.kinds) if found is not None else ()
+    _put_address(
+        connection, account, Role.PRIMARY, AddressRow(one.address, one.key, kinds), found, now
+    )
+    confirm_address(connection, account, address, now)
+    if old is None:
+        return None
+    retarget(connection, account, old.address, one.address)
+    return MovedAddress(account, old.address, one.address)
+
+
+def retarget(connection: Connection, account: str, old: str, new: str) -> int:
+    """Send what is unsent to the new official address, envelope and `To` alike; how many rows."""
+    c = schema.outbox.c
+    rows = connection.execute(
+        select(c.id, c.raw).where(
+            c.account == account,
+            text(schema.UNSENT),
+            c.notice.is_(False),
+            func.lower(c.recipient) == old.lower(),
+        )
+    ).all()
+    for number, raw in rows:
+        values = {"recipient": new, "raw": _to(bytes(raw), old, new)}
+        connection.execute(update(schema.outbox).where(c.id == number).values(values))
+    return len(rows)
+
+
+def _to(raw: bytes, old: str, new: str) -> bytes:
+    """The `To` field that our own writer made, with the new address in it; nothing else is touched."""
+    head, blank, body = raw.partition(b"\r\n\r\n")
+    lines = head.split(b"\r\n")
+    for place, line in enumerate(lines):
+        if line[:3].lower() == b"to:":
+            lines[place] = line.replace(old.encode(), new.encode())
+    return b"\r\n".join(lines) + blank + body
+
+
+def _checked(connection: Connection, account: str, address: str) -> AddressRow:
+    c = schema.accounts.c
+    if connection.execute(select(c.number).where(c.number == account)).first() is None:
+        raise BadInput(f"there is no account `{account}`")
+    return _address(address, "address")
+
+
+def _found(connection: Connection, account: str, key: str) -> Any:
+    return connection.execute(
+        select(schema.addresses).where(_a.account == account, _a.key == key)
+    ).first()
+
+
+# ---- showing
+
+
+def export(connection: Connection) -> Iterator[dict[str, Any]]:
+    """Every account in the form that `load_file` reads, by number."""
+    numbers = connection.execute(
+        select(schema.accounts.c.number).order_by(schema.accounts.c.number)
+    )
+    for number in numbers.scalars().all():
+        shown = show(connection, number)
+        if shown is not None:
+            yield _exported(shown)
+
+
+def _exported(shown: Mapping[str, Any]) -> dict[str, Any]:
+    secondary = [
+        {"address": one["address"], "kinds": one["kinds"]} if one["kinds"] else one["address"]
+        for one in shown["addresses"]
+        if one["role"] == Role.SECONDARY and one["confirmed_at"] is not None
+    ]
+    primary = [one["address"] for one in shown["addresses"] if one["role"] == Role.PRIMARY]
+    return {
+        "account": shown["account"],
+        "name": shown["name"],
+        "language": shown["language"],
+        "state": shown["state"],
+        "primary": primary[0] if primary else None,
+        "secondary": secondary,
+        "services": [
+            {name: value for name, value in one.items() if value} for one in shown["services"]
+        ],
+    }
+
+
+def list_accounts(
+    connection: Connection, *, matching: str | None = None, limit: int = 200
+) -> list[dict[str, Any]]:
+    """Number, name, state and official address; `matching` is part of any of them."""
+    c = schema.accounts.c
+    statement = (
+        select(c.number.label("account"), c.name, c.language, c.state, _a.address)
+        .join(
+            schema.addresses,
+            (_a.account == c.number) & (_a.role == Role.PRIMARY.value),
+            isouter=True,
+        )
+        .order_by(c.number)
+        .limit(limit)
+    )
+    if matching:
+        some = or_(
+            *(
+                column.icontains(matching, autoescape=True)
+                for column in (c.number, c.name, _a.address)
+            )
+        )
+        statement = statement.where(some)
+    return [{**row, "primary": row["address"]} for row in connection.execute(statement).mappings()]
+
+
+def find(connection: Connection, address: str) -> list[str]:
+    """The numbers of the accounts on which an address stands."""
+    one = _address(address, "address")
+    found = connection.execute(select(_a.account).where(_a.key == one.key).order_by(_a.account))
+    return list(found.scalars())
+
+
+def show(connection: Connection, number: str) -> dict[str, Any] | None:
+    """One account with everything that is known of it, or None."""
+    c = schema.accounts.c
+    account = connection.execute(select(schema.accounts).where(c.number == number)).first()
+    if account is None:
+        return None
+    addresses = connection.execute(
+        select(schema.addresses).where(_a.account == number).order_by(_a.role, _a.id)
+    )
+    services = connection.execute(
+        select(schema.services).where(_s.account == number).order_by(_s.id)
+    )
+    return {
+        "account": account.number,
+        "name": account.name,
+        "language": account.language,
+        "state": account.state,
+        "addresses": [
+            {
+                "address": one.address,
+                "role": one.role,
+                "kinds": list(texts(one.kinds)),
+                "confirmed_at": moment_or_none(one.confirmed_at),
+                "bounced_at": moment_or_none(one.bounced_at),
+                "domain_changed_at": moment_or_none(one.domain_changed_at),
+            }
+            for one in addresses
+        ],
+        "services": [
+            {"name": s.name, "kind": s.kind, "order": s.order_number, "ip": list(texts(s.ips))}
+            for s in services
+        ],
+    }

@@ -1,0 +1,289 @@
+"""What goes out, as leases: claimed by one statement, finished only by the owner that still holds the claim.
+
+A dead gateway's rows come back when their lease ends. Order is kept where one reader could see it: of one ticket
+and one recipient, a row is claimed only when no earlier one is unsent. Held rows are never claimed.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, exists, func, or_, select, text, update
+
+from gateway.store import changes, rows, schema
+from gateway.store.columns import micros, micros_or_none, moment, moment_or_none
+from gateway.store.engine import Store
+from gateway.store.prepared import Link, Prepared, Row, Step, const, param
+from gateway.store.writer import Writer
+
+LEASE = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """A row to be delivered, ours until `until`."""
+
+    id: int
+    owner: str
+    until: datetime
+    to: str
+    envelope_from: str  # "" is the null reverse-path
+    kind: str
+    language: str
+    message_id: str
+    raw: bytes
+    account: str | None
+    ticket: str | None
+    notice: bool
+    tries: int  # this one included
+    created_at: datetime
+    maybe_twice: bool = False  # an earlier owner died with it, perhaps after sending
+
+
+_o = schema.outbox.c
+_earlier = schema.outbox.alias("earlier")
+_first = ~exists().where(
+    _earlier.c.ticket == _o.ticket,
+    _earlier.c.recipient == _o.recipient,
+    _earlier.c.state == const("due"),
+    _earlier.c.id < _o.id,
+)
+_free = or_(_o.lease_until.is_(None), _o.lease_until < param("now"))
+_RIPE = (
+    select(_o.id)
+    .where(text("outbox.state = 'due'"), _o.due <= param("now"), _free, _first)
+    .order_by(_o.due, _o.id)
+    .limit(param("most"))
+    .with_for_update(skip_locked=True, of=schema.outbox)
+    .cte("ripe")  # evaluated once, so that no more rows are locked than are claimed
+)
+_LEASED = (
+    _o.id,
+    _o.recipient,
+    _o.envelope_from,
+    _o.kind,
+    _o.language,
+    _o.message_id,
+    _o.raw,
+    _o.account,
+    _o.ticket,
+    _o.notice,
+    _o.tries,
+    _o.created_at,
+    _o.maybe_twice,
+)
+_CLAIM = Prepared(
+    update(schema.outbox)
+    .where(_o.id.in_(select(_RIPE.c.id)))
+    .values(
+        owner=param("me"),
+        lease_until=param("until"),
+        tries=_o.tries + 1,
+        maybe_twice=_o.owner.is_not(None),  # whoever finishes a row gives it back
+    )
+    .returning(*_LEASED)
+)
+_FINISH = Prepared(
+    update(schema.outbox)
+    .where(_o.id == param("the_id"), _o.owner == param("me"), text(schema.DUE))
+    .values(
+        state=param("new_state"),
+        owner=None,
+        lease_until=None,
+        due=param("new_due"),
+        error=param("said"),
+        sent_at=param("at"),
+    )
+)
+
+
+class Outbox:
+    """The rows of one database. Every method may be called from any thread, and waits for its commit."""
+
+    def __init__(self, store: Store, writer: Writer) -> None:
+        """Writes go through the writer's thread, with everything else that is committed."""
+        self._store = store
+        self._writer = writer
+
+    def claim(
+        self, owner: str, now: datetime, limit: int = 32, lease: timedelta = LEASE
+    ) -> list[Lease]:
+        """Up to `limit` rows that are due, oldest first. Temporary when the database is away."""
+        until = now + lease
+        values = {"now": micros(now), "most": limit, "me": owner, "until": micros(until)}
+
+        def work(connection: Connection) -> list[Row]:
+            return Link.of(connection).rows(_CLAIM, values)
+
+        found = sorted(self._writer.run(work).result())
+        return [_lease(row, owner, until) for row in found]
+
+    def sent(self, lease: Lease, now: datetime) -> bool:
+        """The other side has taken it. False when the lease was not ours any more."""
+        return self._finish(lease, now, state="sent", at=now)
+
+    def retry(self, lease: Lease, now: datetime, due: datetime, error: str) -> bool:
+        """Try again at `due`. False when the lease was not ours any more."""
+        return self._finish(lease, now, state="due", due=due, error=error)
+
+    def failed(self, lease: Lease, now: datetime, error: str, *, bounced: bool = False) -> bool:
+        """Given up: the ticket is raised to staff. `bounced`: the address itself was refused for good."""
+
+        def work(connection: Connection) -> bool:
+            link = Link.of(connection)
+            if not _finished(link, lease, now, state="failed", error=error):
+                return False
+            if not lease.notice:
+                self._raise(link, lease, now, bounced=bounced)
+            return True
+
+        return self._writer.run(work).result()
+
+    def next_due(self) -> datetime | None:
+        """When the earliest unsent row is due, claimed ones included."""
+        statement = select(func.min(_o.due)).where(text(schema.DUE))
+        with self._store.reading() as connection:
+            return moment_or_none(connection.execute(statement).scalar())
+
+    def counts(self) -> dict[str, int]:
+        """How many rows are in each unfinished state."""
+        statement = (
+            select(_o.state, func.count())
+            .where(_o.state.in_((const("due"), const("held"), const("failed"))))
+            .group_by(_o.state)
+        )
+        with self._store.reading() as connection:
+            return {state: n for state, n in connection.execute(statement)}
+
+    def _finish(
+        self,
+        lease: Lease,
+        now: datetime,
+        *,
+        state: str,
+        at: datetime | None = None,
+        due: datetime | None = None,
+        error: str | None = None,
+    ) -> bool:
+        def work(connection: Connection) -> bool:
+            link = Link.of(connection)
+            return _finished(link, lease, now, state=state, at=at, due=due, error=error)
+
+        return self._writer.run(work).result()
+
+    def _raise(self, link: Link, lease: Lease, now: datetime, *, bounced: bool) -> None:
+        steps: list[Step] = []
+        if bounced and lease.account is not None:
+            steps.append(rows.bounced(lease.account, lease.to, micros(now)))
+        standing = changes.lock(link, [lease.ticket]) if lease.ticket else {}
+        for one in standing.values():
+            steps.append(changes.entry(rows.raise_to_staff(one, lease.kind, now), None))
+            steps += one.steps(self._store.shard)
+        changes.run(link, steps)
+
+
+def _finished(
+    link: Link,
+    lease: Lease,
+    now: datetime,
+    *,
+    state: str,
+    at: datetime | None = None,
+    due: datetime | None = None,
+    error: str | None = None,
+) -> bool:
+    values = {
+        "the_id": lease.id,
+        "me": lease.owner,
+        "new_state": state,
+        "new_due": micros(due or now),
+        "said": error,
+        "at": micros_or_none(at),
+    }
+    return link.run(_FINISH, values) == 1
+
+
+def _lease(row: Row, owner: str, until: datetime) -> Lease:
+    (
+        number, to, envelope_from, kind, language, message_id, raw,
+        account, ticket, notice, tries, created_at, twice,
+    ) = row  # fmt: skip
+    return Lease(
+        id=number,
+        owner=owner,
+        until=until,
+        to=to,
+        envelope_from=envelope_from,
+        kind=kind,
+        language=language,
+        message_id=message_id,
+        raw=bytes(raw),
+        account=account,
+        ticket=ticket,
+        notice=bool(notice),
+        tries=tries,
+        created_at=moment(created_at),
+        maybe_twice=bool(twice),
+    )
+
+
+# ---- what ops see and do
+
+_SHOWN = tuple(c for c in schema.outbox.c if c.name not in ("raw", "text"))
+ACTIONS: dict[str, tuple[tuple[str, ...], dict[str, Any]]] = {
+    "hold": (("due",), {"state": "held", "held": "by ops"}),
+    "release": (("held",), {"state": "due", "held": None}),
+    "retry": (("due",), {}),
+    "requeue": (("failed", "dropped"), {"state": "due", "error": None}),
+    "drop": (("due", "held", "failed"), {"state": "dropped"}),
+}
+
+
+def list_rows(
+    connection: Connection,
+    *,
+    states: Iterable[str] = ("due", "held", "failed"),
+    kind: str | None = None,
+    recipient: str | None = None,
+    older_than: datetime | None = None,
+    limit: int = 200,
+) -> list[dict[str, Any]]:
+    """Rows of the outbox without their content, oldest first."""
+    statement = select(*_SHOWN).where(_o.state.in_(tuple(states)))
+    if kind is not None:
+        statement = statement.where(_o.kind == kind)
+    if recipient is not None:
+        statement = statement.where(func.lower(_o.recipient) == recipient.lower())
+    if older_than is not None:
+        statement = statement.where(_o.created_at < micros(older_than))
+    found = connection.execute(statement.order_by(_o.id).limit(limit))
+    return [shown(row) for row in found.mappings()]
+
+
+def show(connection: Connection, number: int) -> dict[str, Any] | None:
+    """One row with its raw mail, or None."""
+    statement = select(schema.outbox).where(_o.id == number)
+    row = connection.execute(statement).mappings().first()
+    return None if row is None else shown(row)
+
+
+def act(connection: Connection, action: str, numbers: Iterable[int], now: datetime) -> int:
+    """`hold`, `release`, `retry`, `requeue` or `drop` rows that nobody is sending; how many did."""
+    states, values = ACTIONS[action]
+    again = {"due": micros(now)} if action in ("release", "retry", "requeue") else {}
+    unclaimed = or_(_o.owner.is_(None), _o.lease_until < micros(now))
+    statement = (
+        update(schema.outbox)
+        .where(_o.id.in_(list(numbers)), _o.state.in_(states), unclaimed)
+        .values(**values, **again, owner=None, lease_until=None)
+    )
+    return int(connection.execute(statement).rowcount)
+
+
+def shown(row: Mapping[Any, Any]) -> dict[str, Any]:
+    """A row with its moments as moments."""
+    times = ("due", "lease_until", "created_at", "sent_at", "undelivered_at")
+    return {
+        str(name): moment_or_none(value) if name in times else value for name, value in row.items()
+    }
