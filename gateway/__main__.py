@@ -4,7 +4,7 @@ import sys
 
 
 def main() -> None:
-    """Run one command; an error of the input is one message on standard error and exit status 1."""
+    """Run one command; an error of the input is one message and exit status 1."""
     from gateway.cli.app import app
     from gateway.errors import PortiereError
 

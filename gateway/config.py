@@ -307,6 +307,7 @@ def _located(document: toml.Document, error: ValidationError) -> BadInput:
     if first["type"] == "missing":
         return document.error(path[:-1], f"key `{path[-1]}` is missing")
     message = str(first["msg"]).removeprefix("Value error, ")
+    message = message[:1].lower() + message[1:]
     named = f"`{'.'.join(map(str, path))}`: {message}" if path else message
     return document.error(path, named)
 

@@ -121,12 +121,14 @@ def raw_of(case: Case, folder: Path) -> bytes:
 
     A file without a single CR is read with LF as CRLF.
     """
-    if (encoded := case.get("raw_base64")) is not None:
+    encoded: str | None = case.get("raw_base64")
+    if encoded is not None:
         try:
             return base64.b64decode(encoded, validate=True)
         except (binascii.Error, ValueError):
             raise BadInput("`raw_base64` is not base64") from None
-    if (path := case.get("path")) is None:
+    path: str | None = case.get("path")
+    if path is None:
         raise BadInput("a case needs `path` or `raw_base64`")
     try:
         raw = (folder / path).read_bytes()

@@ -1,27 +1,28 @@
-"""Builds the rooms from a configuration: store, resolver, tables and texts, and a pipeline's house.
+"""Builds the rooms from a configuration: store, resolver, tables, texts, a pipeline's house.
 
 The daemon, `explain` and the commands all build them here; only the daemon and the commands that
 write are given a writer.
 """
 
 import asyncio
+import hashlib
 import secrets
 import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from pathlib import Path
-
-from publicsuffixlist import PublicSuffixList
 
 from gateway import keyring, load
 from gateway.authenticate import dkim
-from gateway.authenticate.evidence import Authenticator, AuthSettings, RelayResults
+from gateway.authenticate.evidence import Authenticator, AuthSettings
 from gateway.authenticate.resolver import DnsResolver, Resolver, read_zone
 from gateway.config import Config
 from gateway.core.know import Knowing
+from gateway.core.know.token import Keys
 from gateway.core.model import Address, ArticleHit, Candidates, Clues, StaffAddress
 from gateway.core.read import addresses, wire
-from gateway.core.say.effects import Desk
+from gateway.core.say.desk import Desk
 from gateway.errors import BadInput
 from gateway.load import Loaded
 from gateway.pipeline import House
@@ -95,8 +96,7 @@ class Rooms:
         self.store = store
         self.standing = standing
         self.reader = Reader(store, standing.listed_staff, standing.search)
-        self.desk = desk(config)
-        self._suffixes = PublicSuffixList()
+        self.desk = desk(config, standing.knowing.keys)
         self._threads = ThreadPoolExecutor(READERS, thread_name_prefix="read")
 
     @classmethod
@@ -138,6 +138,41 @@ class Rooms:
         """Give back the threads and the database."""
         self._threads.shutdown()
         self.store.close()
+
+
+def desk(config: Config, keys: Keys) -> Desk:
+    """Who we are on every mail that goes out."""
+    support = config.support
+    known_by = f"{support.domain} {support.addresses[0]}".encode()
+    return Desk(
+        domain=support.domain,
+        addresses=support.addresses,
+        instance=hashlib.sha256(known_by).hexdigest()[:16],
+        panel_url=support.panel_url,
+        name=support.name,
+        languages=support.languages,
+        keys=keys,
+        articles_url=support.articles_url,
+    )
+
+
+def auth_settings(config: Config) -> AuthSettings:
+    """The configuration's words as the settings of sender authentication."""
+    support, proof = config.support, config.proof
+    own = {domain.lower() for domain in (support.domain, *support.own_domains)}
+    own |= {_address(text).domain for text in support.addresses}
+    return AuthSettings(
+        authserv_id=config.host_name,
+        own_domains=frozenset(own),
+        own_signers=frozenset(domain.lower() for domain in proof.own_signers),
+        weak_signers=frozenset(domain.lower() for domain in proof.weak_signers),
+        wide_pools=frozenset(domain.lower() for domain in proof.wide_pools),
+        own_shared_outbound=proof.own_shared_outbound,
+        defer_for=timedelta(hours=proof.defer_hours),
+        deadline=config.dns.deadline_seconds,
+        max_queries=config.dns.max_queries,
+        dkim=dkim.DkimSettings(engine=proof.dkim_engine, min_bits=proof.min_rsa_bits),
+    )
 
 
 def zone_from(path: Path) -> Resolver:

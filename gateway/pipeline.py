@@ -8,21 +8,25 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 
 from gateway import log, metrics
 from gateway.authenticate.evidence import Authenticator
 from gateway.core import know
 from gateway.core.decide import facts, guard, policy
 from gateway.core.know import Arrival, Knowing
+from gateway.core.know.proof import replay_digests
 from gateway.core.model import (
+    Address,
     Candidates,
     Clues,
     Committed,
     Decision,
     Defer,
+    DkimResult,
     Effects,
     Envelope,
+    Evidence,
     Mail,
     Moved,
     Proof,
@@ -54,7 +58,8 @@ class Answer:
 
 ACCEPTED = Answer(250, "2.0.0", "accepted")
 TRY_LATER = Answer(451, "4.3.0", "try-later")
-UNPROVEN_YET = Answer(451, "4.4.3", "unproven-yet")
+DNS_AWAY = Answer(451, "4.4.3", "dns-away")
+KEYS_AWAY = Answer(451, "4.7.5", "keys-away")
 FORGED = Answer(550, "5.7.1", "forged")
 
 
@@ -87,7 +92,7 @@ class House:
     desk: effects.Desk
     new_id: Callable[[], str]
     nonce: Callable[[], bytes]
-    limits: wire.WireLimits = wire.WireLimits()
+    limits: wire.WireLimits = field(default_factory=wire.WireLimits)
 
 
 class Pipeline:
@@ -103,29 +108,41 @@ class Pipeline:
         head = wire.read(raw, self._house.limits, envelope.smtputf8)
         if head.defect or not head.author:
             return await self._refused(envelope, head, raw)
+        arrival = await self._arrive(envelope, head, head.author, raw)
+        early = know.prove(arrival, self._house.knowing())
+        settled = self._settle(arrival, early)
+        if settled is not None:
+            spoken = _spoken(settled, arrival.evidence)
+            return Course(head, spoken, arrival.mail, arrival, early, decision=settled)
+        with _timed("find"):
+            candidates = await self._house.find(arrival.clues)
+        return self._decided(head, arrival, candidates)
+
+    async def _arrive(
+        self, envelope: Envelope, head: Wire, author: Address, raw: bytes
+    ) -> Arrival:
         with _timed("authenticate"):
             evidence = await self._house.authenticator.evidence(envelope, head, raw)
         mail = await self._read(envelope, head, raw)
-        asked = clues.clues(envelope, head, mail, know.replay_digests(evidence), None)
-        arrival = Arrival(
-            self._house.new_id(), envelope, head.headers, raw, head.author, mail, evidence, asked
-        )
-        early = know.prove(arrival, self._house.knowing())
-        settled = policy.settle(
-            self._house.loaded().policy, facts.early(envelope, evidence, early, mail)
-        )
-        if settled is not None:
-            return Course(head, _spoken(settled), mail, arrival, early, decision=settled)
-        with _timed("find"):
-            candidates = await self._house.find(asked)
-        return self._decided(head, arrival, candidates)
+        digests, domain = replay_digests(evidence), evidence.dmarc.org_domain
+        asked = clues.clues(envelope, head, mail, digests, domain)
+        new = self._house.new_id()
+        return Arrival(new, envelope, head.headers, raw, author, mail, evidence, asked)
+
+    def _settle(self, arrival: Arrival, proof: Proof) -> Defer | Reject | None:
+        """The SMTP reply, before any account is read."""
+        loaded = self._house.loaded()
+        envelope, mail = arrival.envelope, arrival.mail
+        signals = loaded.early_signals(arrival.author, envelope, mail, len(arrival.raw))
+        known = facts.early(envelope, arrival.evidence, proof, mail, signals)
+        return policy.settle(loaded.policy, known)
 
     def _decided(self, head: Wire, arrival: Arrival, candidates: Candidates) -> Course:
         loaded = self._house.loaded()
         with _timed("decide"):
             situation = know.situation(arrival, candidates, self._house.knowing())
             known = facts.facts(situation, loaded.signals(situation))
-            decision = guard.guarded(known, policy.decide(loaded.policy, known))
+            decision = guard.check(known, policy.decide(loaded.policy, known))
         with _timed("say"):
             said = effects.effects(
                 situation,
@@ -251,9 +268,12 @@ class Pipeline:
         )
 
 
-def _spoken(settled: Defer | Reject) -> Answer:
+def _spoken(settled: Defer | Reject, evidence: Evidence) -> Answer:
     """What is said in the dialogue for a decision that was settled before any account was read."""
-    return UNPROVEN_YET if isinstance(settled, Defer) else FORGED
+    if isinstance(settled, Reject):
+        return FORGED
+    keys_away = any(one.result is DkimResult.TEMPERROR for one in evidence.dkim)
+    return KEYS_AWAY if keys_away else DNS_AWAY
 
 
 @contextmanager

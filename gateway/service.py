@@ -1,4 +1,4 @@
-"""The daemon: ties receive to the pipeline and the outbox to the smarthost; starts, reloads, drains.
+"""The daemon: ties receive to the pipeline, the outbox to the smarthost; starts, reloads, drains.
 
 It decides nothing. Every task that it starts is waited for at the end; a mail that is being
 committed is never cut off.
@@ -7,19 +7,22 @@ committed is never cut off.
 import asyncio
 import contextlib
 import os
+import secrets
 import signal
 import socket
 import ssl
-import sys
 from collections.abc import Callable
-from pathlib import Path
+from datetime import UTC, datetime
 from typing import Any
 
-from gateway import health, log, metrics
-from gateway.config import Config, ListenerConfig, on_loopback
-from gateway.control import Control
+from sqlalchemy import text
+
+from gateway import health, load, log, metrics
+from gateway.config import Config, ListenerConfig
+from gateway.control import Control, Handler
 from gateway.core.model import Address, Committed, Effects, Envelope, Listener
-from gateway.core.read import addresses
+from gateway.deliver.smarthost import Smarthost, SmarthostSettings
+from gateway.deliver.worker import Worker, WorkerSettings
 from gateway.errors import BadInput, PortiereError
 from gateway.house import Rooms
 from gateway.pipeline import Answer, Pipeline
@@ -32,12 +35,14 @@ from gateway.store.outbox import Outbox
 from gateway.store.writer import Writer
 
 DRAIN_SECONDS = 90.0
+START_CHECK_SECONDS = 3.0
 
 # The named reply for each reason that the pipeline gives.
 REPLIES: dict[str, Reply] = {
     "accepted": replies.ACCEPTED,
     "try-later": replies.TRY_LATER,
-    "unproven-yet": replies.DNS_TRY_LATER,
+    "dns-away": replies.DNS_TRY_LATER,
+    "keys-away": replies.PROOF_TRY_LATER,
     "forged": replies.FORGED,
     "malformed": replies.MALFORMED,
     "bad-lines": replies.BAD_LINES,
@@ -54,10 +59,26 @@ class Service:
         self._rooms = Rooms.open(config)
         self._writer = Writer(self._rooms.store)
         self._pipeline = Pipeline(self._rooms.house())
-        self._outbox = Outbox(self._rooms.store, self._writer)
-        self._queued = asyncio.Event()
+        self._smarthost = Smarthost(_smarthost(config))
+        self._worker = Worker(
+            Outbox(self._rooms.store, self._writer),
+            self._smarthost,
+            f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}",
+            _now,
+            log.get("deliver"),
+            WorkerSettings(
+                connections=config.smarthost.connections,
+                give_up_seconds=config.smarthost.give_up_after_hours * 3600.0,
+            ),
+        )
+        self._ours = self._rooms.standing.knowing.support | {
+            f"bounce@{config.support.domain.lower()}"
+        }
         self._stop = asyncio.Event()
         self._servers: list[Server] = []
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._smarthost_trouble = ""
+        self._free_disk = listener.disk_at(config.paths.blobs)
 
     async def run(self, ready: Callable[[str], None]) -> None:
         """Listen until SIGTERM; `ready` is called once for each listener."""
@@ -83,9 +104,9 @@ class Service:
             pages = health.Health(self._config.http.address, self._troubles, metrics.REGISTRY)
             await pages.start()
             rooms.push_async_callback(pages.close)
-        worker = self._worker()
-        task = asyncio.create_task(worker.run())
-        rooms.push_async_callback(self._end, task)
+        if self._config.mode == "live":
+            delivering = asyncio.create_task(self._worker.run())
+            rooms.push_async_callback(self._end_delivery, delivering)
         for settings in self._config.listener:
             server = await self._listen(settings)
             self._servers.append(server)
@@ -100,8 +121,25 @@ class Service:
     async def _commit(self, effects: Effects) -> Committed:
         done = await asyncio.wrap_future(self._writer.commit(effects))
         if effects.outgoing:
-            self._queued.set()
+            self._worker.wake()
         return done
+
+    async def _end_delivery(self, delivering: asyncio.Task[None]) -> None:
+        await self._worker.stop(DRAIN_SECONDS)
+        await delivering
+        await self._smarthost.close()
+
+    def _close(self) -> None:
+        self._writer.close()
+        self._rooms.close()
+
+    async def _warn(self) -> None:
+        """What does not keep us from starting, but is said."""
+        try:
+            await asyncio.wait_for(self._smarthost.check(), START_CHECK_SECONDS)
+        except (PortiereError, TimeoutError) as error:
+            self._smarthost_trouble = str(error) or "no answer"
+            self._log.warning("the smarthost cannot be reached", error=self._smarthost_trouble)
 
     def _commands(self) -> dict[str, Handler]:
         """What the control socket answers."""
@@ -117,7 +155,7 @@ class Service:
         }
 
     async def _reload(self, accept: bool = False) -> dict[str, Any]:
-        """Read, check and prove the tables again, then swap; the old ones stay when anything is wrong."""
+        """Read and prove the tables again, then swap; the old ones stay if anything is wrong."""
         standing = self._rooms.standing
         old = standing.loaded
         try:
@@ -148,3 +186,95 @@ class Service:
     async def _asked_to_stop(self) -> dict[str, Any]:
         self._stop.set()
         return {}
+
+    async def _listen(self, settings: ListenerConfig) -> Server:
+        return await listener.start(
+            ListenerSettings(
+                address=settings.address,
+                protocol=settings.protocol,
+                role=Listener(settings.role),
+                tls=_tls(settings),
+                require_tls=settings.tls == "required",
+            ),
+            Limits(**self._config.limits.model_dump()),
+            [TrustedRelay.parse(**relay.model_dump()) for relay in self._config.trusted_relays],
+            self._is_ours,
+            self._handle,
+            log.get("receive"),
+            self._config.host_name,
+            free_disk=self._free_disk,
+        )
+
+    def _troubles(self) -> dict[str, str]:
+        """What keeps us from working now, by name."""
+        found = {}
+        if self._smarthost_trouble:
+            found["smarthost"] = self._smarthost_trouble
+        if self._free_disk() < Limits(**self._config.limits.model_dump()).disk_floor:
+            found["disk"] = "too little is free to take mail"
+        try:
+            with self._rooms.store.reading() as connection:
+                connection.execute(text("SELECT 1"))
+        except PortiereError as error:
+            found["database"] = str(error)
+        return found
+
+    def _is_ours(self, address: Address) -> bool:
+        """Support addresses, their sub-addresses, and return paths."""
+        base = Address(address.local.partition("+")[0], address.domain).key
+        return base in self._ours
+
+
+def _smarthost(config: Config) -> SmarthostSettings:
+    settings = config.smarthost
+    password = None
+    if settings.password_file:
+        try:
+            password = settings.password_file.read_text(encoding="utf-8").strip()
+        except OSError as error:
+            raise BadInput(
+                f"cannot read `smarthost.password_file`: {error.strerror}",
+                str(settings.password_file),
+            ) from None
+    found = SmarthostSettings(
+        host=settings.host,
+        port=settings.port,
+        starttls=settings.starttls,
+        username=settings.username,
+        password=password,
+        host_name=config.host_name,
+    )
+    found.check()
+    return found
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _tls(settings: ListenerConfig) -> ssl.SSLContext | None:
+    if settings.tls == "none":
+        return None
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    try:
+        context.load_cert_chain(settings.certificate or "", settings.key)
+    except (OSError, ssl.SSLError) as error:
+        raise BadInput(
+            f"cannot load the certificate of listener `{settings.address}`: {error}"
+        ) from None
+    return context
+
+
+def _told_digest(digest: str) -> None:
+    metrics.policy_info.clear()
+    metrics.policy_info.labels(digest).set(1)
+
+
+def notify(state: str) -> None:
+    """Tell a service manager that asked (sd_notify(3)): one datagram to $NOTIFY_SOCKET."""
+    address = os.environ.get("NOTIFY_SOCKET")
+    if not address:
+        return
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as line, contextlib.suppress(OSError):
+        line.connect(f"\0{address[1:]}" if address.startswith("@") else address)
+        line.sendall(state.encode())

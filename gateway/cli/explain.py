@@ -8,13 +8,17 @@ import json as jsonlib
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from gateway import config as configuration
 from gateway.cli import output
 from gateway.cli.config import ConfigOption
 from gateway.errors import BadInput, PortiereError
+
+if TYPE_CHECKING:
+    from gateway.explainer import Explainer
 
 app = typer.Typer()
 
@@ -43,37 +47,43 @@ def explain(
         output.as_json(found) if json else _page(found)
         return
     assert batch is not None
-    asyncio.run(_all(config, batch, zone, now))
+    common = {"zone": str(zone.resolve()) if zone else None, "now": now}
+    asyncio.run(_all(config, _lines(batch), batch.resolve().parent, common))
 
 
 async def _one(config: Path | None, case: dict[str, Any]) -> dict[str, Any]:
     from gateway.explainer import Explainer
 
-    with Explainer.open(config) as explainer:
-        return await explainer.explain(case, Path.cwd())
+    with Explainer(configuration.load(config)) as explainer:
+        return await explainer.explain(case, Path("/"))
 
 
-async def _all(config: Path | None, batch: Path, zone: Path | None, now: str | None) -> None:
-    """One line out for one line in, in order; a case that cannot be read is an error of its own."""
+async def _all(
+    config: Path | None, lines: Iterator[str], folder: Path, common: dict[str, str | None]
+) -> None:
+    """One line out for one line in, in order; an unreadable case is an error of its own."""
     from gateway.explainer import Explainer
 
-    common = {"zone": str(zone.resolve()) if zone else None, "now": now}
-    with Explainer.open(config) as explainer:
-        for number, line in enumerate(_lines(batch), 1):
-            identifier: object = number
-            try:
-                case = jsonlib.loads(line)
-                if not isinstance(case, dict):
-                    raise BadInput("a case is a JSON object")
-                identifier = case.get("id", number)
-                for key, value in common.items():
-                    if case.get(key) is None:
-                        case[key] = value
-                found = await explainer.explain(case, batch.resolve().parent)
-            except (PortiereError, ValueError, OSError) as error:
-                found = {"id": identifier, "error": str(error)}
+    with Explainer(configuration.load(config)) as explainer:
+        for number, line in enumerate(lines, 1):
+            found = await _case(explainer, number, line, folder, common)
             sys.stdout.write(jsonlib.dumps(found, ensure_ascii=True) + "\n")
             sys.stdout.flush()
+
+
+async def _case(
+    explainer: "Explainer", number: int, line: str, folder: Path, common: dict[str, str | None]
+) -> dict[str, Any]:
+    identifier: object = number
+    try:
+        case = jsonlib.loads(line)
+        if not isinstance(case, dict):
+            raise BadInput("a case is a JSON object")
+        identifier = case.get("id", number)
+        given = {key: value for key, value in case.items() if value is not None}
+        return await explainer.explain({**common, **given}, folder)
+    except (PortiereError, ValueError) as error:
+        return {"id": identifier, "error": str(error)}
 
 
 def _lines(batch: Path) -> Iterator[str]:
@@ -91,7 +101,10 @@ def _page(found: dict[str, Any]) -> None:
     rows: list[tuple[str, object]] = [
         ("author", found["author"] or f"none ({found['wire']['defect']})"),
         ("spf", f"{found['spf']['result']} {found['spf']['domain'] or ''}"),
-        *(("dkim", f"{one['result']} {one['domain']} {one['problem'] or ''}") for one in found["dkim"]),
+        *(
+            ("dkim", f"{one['result']} {one['domain']} {one['problem'] or ''}")
+            for one in found["dkim"]
+        ),
         ("dmarc", f"{found['dmarc']['result']} (policy {found['dmarc']['policy']})"),
         ("proof", proof["level"]),
         *(("", reason) for reason in proof["because"]),
@@ -101,7 +114,10 @@ def _page(found: dict[str, Any]) -> None:
         ("decision", f"{decision['outcome']} by rule {decision['rule']}"),
         ("", decision["because"]),
         ("smtp", f"{found['smtp']['code']} {found['smtp']['enhanced']}"),
-        *(("reply", f"{one['kind']} ({one['language']}) to {one['to']}") for one in found["replies"]),
+        *(
+            ("reply", f"{one['kind']} ({one['language']}) to {one['to']}")
+            for one in found["replies"]
+        ),
         *(("notice", f"{one['kind']} to {one['to']}") for one in found["notices"]),
     ]
     output.table(str(found["id"]), ("", ""), rows)

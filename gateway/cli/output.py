@@ -16,7 +16,7 @@ console = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
 
 
 def visible(text: object) -> str:
-    """Text as it may be shown: control, bidirectional and other invisible characters are escaped."""
+    """Text as it may be shown: control, bidirectional and invisible characters are escaped."""
     return "".join(
         char
         if char in "\n\t" or unicodedata.category(char) not in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")

@@ -2,7 +2,6 @@
 every mail."""
 
 import contextlib
-import json
 import shutil
 import socket
 import subprocess
@@ -65,11 +64,11 @@ def new_world(folder: Path) -> World:
     shutil.rmtree(folder, ignore_errors=True)
     world = build(folder, free_port(), free_port(), free_port())
     for group in ("accounts", "tickets"):
-        portiere("--quiet", world, group, "import", str(folder / f"{group}.jsonl"))
+        portiere(world, group, "import", str(folder / f"{group}.jsonl"))
     return world
 
 
-def portiere(_quiet: str, world: World, *words: str) -> str:
+def portiere(world: World, *words: str) -> str:
     """Run one command of ours on this world's configuration; its output."""
     command = [sys.executable, "-m", "gateway", *words, "--config", str(world.config)]
     done = subprocess.run(command, capture_output=True, text=True)  # noqa: S603  our own command
@@ -102,8 +101,7 @@ def run(folder: Path | None) -> list[Shown]:
     """Play every scene; what came of each. The sent mails lie in `folder`/sent."""
     world = new_world(folder or Path(tempfile.mkdtemp(prefix="portiere-demo-")))
     with Sink(world.sink_port, world.folder / "sent") as sink, daemon(world):
-        shown = [play(world, sink, scene, number) for number, scene in enumerate(SCENES)]
-    return shown
+        return [play(world, sink, scene, number) for number, scene in enumerate(SCENES)]
 
 
 def play(world: World, sink: Sink, scene: Scene, number: int) -> Shown:
@@ -142,9 +140,3 @@ def _settled(world: World, identifier: str) -> dict[str, Any]:
 
 def _url(world: World) -> str:
     return f"sqlite:///{world.folder / 'portiere.db'}"
-
-
-def ports(world: World) -> dict[str, int]:
-    """The ports of a world, as its file has them."""
-    found: dict[str, int] = json.loads((world.folder / "ports.json").read_text())
-    return found

@@ -75,5 +75,9 @@ def send_all(world: World, scene: Scene, raw: bytes) -> list[tuple[int, str]]:
         try:
             answers.append(send(world, scene, raw))
         except smtplib.SMTPResponseException as error:
-            answers.append((error.smtp_code, bytes(error.smtp_error).decode("ascii", "replace")))
+            answers.append((error.smtp_code, _text(error.smtp_error)))
     return answers
+
+
+def _text(said: bytes | str) -> str:
+    return said if isinstance(said, str) else said.decode("ascii", "replace")

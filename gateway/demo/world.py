@@ -1,7 +1,8 @@
 """The demo's world as files: DKIM keys, a zone of test domains, accounts, a ticket, a
 configuration.
 
-Every host has its own loopback address, so SPF can tell them apart. Names are reserved ones (RFC 2606).
+Every host has its own loopback address, so SPF can tell them apart. Names are reserved ones
+(RFC 2606).
 """
 
 import base64
@@ -12,6 +13,8 @@ from typing import Any
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
+
+from gateway.errors import BadInput
 
 SUPPORT = "support@host.example"
 TICKET = "482913"
@@ -102,6 +105,8 @@ def build(folder: Path, smtp_port: int, sink_port: int, http_port: int) -> World
 
 def reopen(folder: Path) -> World:
     """The world that `build` left in this folder, for `portiere demo send`."""
+    if not (folder / "ports.json").exists():
+        raise BadInput(f"there is no demo in `{folder}`; start one by `portiere demo serve`")
     ports = json.loads((folder / "ports.json").read_text())
     keys = json.loads((folder / "keys.json").read_text())
     return World(folder, {domain: key.encode() for domain, key in keys.items()}, **ports)
