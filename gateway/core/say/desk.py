@@ -141,12 +141,12 @@ def _addressed(post: Post, reply: Sayable, about: About | None, how: Delivery) -
         token = tokens.make(desk.keys, "0", bound, post.at, Purpose.PARKED)
         message_id = tokens.message_id(token, nonce[:NONCE_BYTES], desk.domain)
         return _Letter(message_id, tokens.reply_address(token, support), "")
-    purpose, bound = _purpose(reply, about)
-    if about is None or bound is None or not tokens.is_number(about.number):
+    purpose, binding = _purpose(reply, about)
+    if about is None or binding is None or not tokens.is_number(about.number):
         return _Letter(f"<{nonce[:16].hex()}@{desk.domain}>", None, "")
-    token = tokens.make(desk.keys, about.number, bound, post.at, purpose)
+    token = tokens.make(desk.keys, about.number, binding, post.at, purpose)
     short = nonce[:NONCE_BYTES]
-    verp = tokens.make(desk.keys, about.number, bound, post.at, Purpose.BOUNCE, short)
+    verp = tokens.make(desk.keys, about.number, binding, post.at, Purpose.BOUNCE, short)
     return _Letter(
         tokens.message_id(token, short, desk.domain),
         tokens.reply_address(token, support),
@@ -178,7 +178,7 @@ def staff_binding(mailbox: StaffAddress) -> str:
 def _row(
     reply: Sayable, rendered: Rendered, letter: _Letter, about: About | None, how: Delivery
 ) -> Outgoing:
-    to_account = isinstance(reply, AccountReply | KindNotice)
+    account = reply.to.account if isinstance(reply, AccountReply | KindNotice) else None
     return Outgoing(
         to=address(reply.to.address),
         envelope_from=letter.envelope_from,
@@ -187,7 +187,7 @@ def _row(
         message_id=letter.message_id,
         raw=rendered.raw,
         text=rendered.text,
-        account=reply.to.account if to_account else None,
+        account=account,
         ticket=about.number if about else None,
         ledger=how.ledger,
         automatic=kind_of(rendered.kind).automatic,

@@ -1,0 +1,35 @@
+"""The ledgers of the caps: whose share of automatic mail a reply is counted against.
+
+Each has its own, so that forgeries never use up a customer's share (tickets.md, What goes out).
+"""
+
+from gateway.core.model import Spend
+from gateway.core.say.case import Case
+
+STRONG, MEDIUM, UNPROVEN = "strong", "medium", "unproven"
+AUTHOR, DOMAIN, PUBLIC = "author", "domain", "public"
+
+
+def spends(case: Case, ledger: str, account: str) -> tuple[Spend, ...]:
+    """One unit of an account's share."""
+    limits = {
+        STRONG: case.routing.caps.strong,
+        MEDIUM: case.routing.caps.medium,
+        UNPROVEN: case.routing.caps.unproven,
+    }
+    return (Spend(ledger, account, case.now, limits[ledger]),)
+
+
+def public_spends(case: Case) -> tuple[Spend, ...]:
+    """One unit of the author's share, and of his domain's where it is not a freemail's."""
+    caps, author = case.routing.caps, case.situation.author
+    domain = case.situation.evidence.dmarc.org_domain or author.domain
+    shares = [Spend(AUTHOR, author.key, case.now, caps.author)]
+    if domain not in case.routing.freemail and author.domain not in case.routing.freemail:
+        shares.append(Spend(DOMAIN, domain, case.now, caps.domain))
+    return (*shares, Spend(PUBLIC, author.key, case.now))
+
+
+def ledger_of(case: Case) -> str:
+    """Which share of the account a receipt is counted against."""
+    return STRONG if case.strong else MEDIUM

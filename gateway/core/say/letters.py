@@ -1,0 +1,214 @@
+"""What staff say, by mail or by command, and what the house says by itself: answers, closings,
+escalations, announcements. The destination is the ticket's own, never one that somebody names.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+
+from gateway.core.model import (
+    Account,
+    AccountReply,
+    AccountText,
+    Event,
+    KindNotice,
+    NewEntry,
+    Outgoing,
+    PublicReply,
+    StaffAddress,
+    StaffNotice,
+    StaffText,
+    Ticket,
+    TicketChange,
+    TicketKind,
+    TicketState,
+)
+from gateway.core.read.clues import hashed, ips
+from gateway.core.say import secrets
+from gateway.core.say.desk import About, Delivery, Post, mailboxes
+from gateway.core.say.words import At, Label, Named
+
+_ADDRESS = re.compile(r"[\w.+-]{1,64}@[\w.-]{1,255}")
+_TRANSFER = "the answer names an address, a number or a service of an account"
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What one answer or command does to a ticket. `unsent` says why nothing was sent."""
+
+    change: TicketChange | None = None
+    entries: tuple[NewEntry, ...] = ()
+    outgoing: tuple[Outgoing, ...] = ()
+    events: tuple[Event, ...] = ()
+    unsent: str | None = None
+
+
+def answer(
+    post: Post,
+    ticket: Ticket,
+    account: Account | None,
+    text: str,
+    staff: str,
+    *,
+    closing: bool = False,
+    names_an_account: bool = False,
+    delivery: Delivery | None = None,
+) -> Said:
+    """Staff's answer: from our address to the ticket's own destination, without Auto-Submitted.
+
+    `names_an_account`: the store knows that the text names somebody's service; an enquiry's
+    answer then waits. What was written is kept in every case.
+    """
+    kept = NewEntry(
+        ticket=ticket.number, at=post.at, by="staff", kind="mail", author=staff, proof="staff",
+        text=text, masked=secrets.mask(text)[1],
+    )  # fmt: skip
+    why = unanswerable(ticket, account)
+    if why is not None:
+        return Said(entries=(kept,), unsent=why)
+    shown, masked = secrets.mask(text.strip())
+    how = delivery or Delivery()
+    if ticket.kind is TicketKind.ENQUIRY:
+        sent = _to_enquirer(post, ticket, shown, how, names_an_account)
+    else:
+        sent = _to_account(post, ticket, account, shown, masked, closing, how)
+    state = TicketState.CLOSED if closing else TicketState.CUSTOMER
+    change = TicketChange(ticket.number, ticket.version, post.at, state=state)
+    events = [Event("entry.added", ticket.number, post.at, {"by": "staff"})]
+    if closing:
+        events.append(Event("ticket.closed", ticket.number, post.at, {"by": "staff"}))
+    return Said(change, (kept,), sent, tuple(events))
+
+
+def unanswerable(ticket: Ticket, account: Account | None) -> str | None:
+    """Why this ticket can have no answer now, in words for staff; None where it can."""
+    if ticket.merged_into is not None:
+        return f"the ticket was merged into #{ticket.merged_into}"
+    if not ticket.verified:
+        return "the customer has not confirmed the request from the control panel yet"
+    if ticket.kind is TicketKind.SORT:
+        return "the ticket is not assigned to an account yet"
+    if ticket.kind is TicketKind.ENQUIRY:
+        return None if ticket.enquirer else "its author is not proven, and is never written to"
+    return None if account is not None else "its account has no official address"
+
+
+def _to_account(
+    post: Post,
+    ticket: Ticket,
+    account: Account | None,
+    text: str,
+    masked: bool,
+    closing: bool,
+    how: Delivery,
+) -> tuple[Outgoing, ...]:
+    if account is None:
+        return ()
+    values: dict[str, object] = {
+        "ticket": ticket.number, "text": text, "closed": closing, "masked": masked,
+    }  # fmt: skip
+    reply = AccountReply(account.official, AccountText("staff-reply", values))
+    delivery = Delivery(parent=how.parent, earlier=how.earlier, held=account.doubtful)
+    sent = post.say(reply, language_of(post, ticket, account), _about(ticket), delivery=delivery)
+    return (sent, *_noticed(post, ticket, account))
+
+
+def _to_enquirer(
+    post: Post, ticket: Ticket, text: str, how: Delivery, names_an_account: bool
+) -> tuple[Outgoing, ...]:
+    """Public terms alone: what looks like account data waits for a second look."""
+    if ticket.enquirer is None:
+        return ()
+    held = _TRANSFER if names_an_account or _looks_private(post, text) else None
+    delivery = Delivery(parent=how.parent, earlier=how.earlier, held=held)
+    reply = PublicReply(ticket.enquirer, StaffText(text))
+    language = ticket.language or post.desk.language
+    return (post.say(reply, language, _about(ticket), delivery=delivery),)
+
+
+def _looks_private(post: Post, text: str) -> bool:
+    ours = {one.lower() for one in post.desk.addresses}
+    addresses = {one.lower().rstrip(".") for one in _ADDRESS.findall(text)}
+    return bool(addresses - ours or ips(text) or hashed(text))
+
+
+def closing(post: Post, ticket: Ticket, account: Account | None, staff: str) -> Said:
+    """Closed without an answer: the customer is told (W2), an enquirer is not."""
+    change = TicketChange(ticket.number, ticket.version, post.at, state=TicketState.CLOSED)
+    event = Event("ticket.closed", ticket.number, post.at, {"by": "staff"})
+    kept = NewEntry(ticket.number, post.at, "staff", "event", staff, "staff", "closed")
+    if account is None or ticket.kind is not TicketKind.ACCOUNT:
+        return Said(change, (kept,), (), (event,))
+    reply = AccountReply(account.official, AccountText("closed", {"ticket": ticket.number}))
+    sent = post.say(
+        reply,
+        language_of(post, ticket, account),
+        _about(ticket),
+        delivery=Delivery(held=account.doubtful),
+    )
+    return Said(change, (kept,), (sent, *_noticed(post, ticket, account)), (event,))
+
+
+def _noticed(post: Post, ticket: Ticket, account: Account) -> tuple[Outgoing, ...]:
+    """Content-free notices to the addresses that the account set for this department (I7)."""
+    official = account.official.address.lower()
+    return tuple(
+        post.say(KindNotice(one, "notice"), language_of(post, ticket, account))
+        for one in account.notify
+        if one.kind == ticket.department and one.address.lower() != official
+    )
+
+
+def escalation(post: Post, ticket: Ticket, due: datetime) -> tuple[Outgoing, ...]:
+    """An overdue ticket, once, to its department."""
+    found = post.routing.department(ticket.department)
+    values: dict[str, object] = {
+        "ticket": ticket.number,
+        "department": Named(found) if found else ticket.department,
+        "priority": Label(ticket.priority),
+        "due": At(due, post.timezone),
+        "opened": At(ticket.opened_at, post.timezone),
+    }
+    boxes = mailboxes(post.routing, ticket.department)
+    return tuple(_to_staff(post, box, "staff-overdue", ticket, values) for box in boxes)
+
+
+def unsent(post: Post, ticket: Ticket, to: StaffAddress, why: str) -> Outgoing:
+    """A staff member's answer that did not go out, and why."""
+    return _to_staff(post, to, "staff-unsent", ticket, {"ticket": ticket.number, "why": why})
+
+
+def held_back(post: Post, ticket: Ticket, to: StaffAddress, why: str) -> Outgoing:
+    """A staff member's answer that waits, and why."""
+    return _to_staff(post, to, "staff-held", ticket, {"ticket": ticket.number, "why": why})
+
+
+def _to_staff(
+    post: Post, to: StaffAddress, kind: str, ticket: Ticket, values: dict[str, object]
+) -> Outgoing:
+    notice = StaffNotice(to, AccountText(kind, values))
+    return post.say(notice, post.desk.language, _about(ticket))
+
+
+def announcement(post: Post, account: Account, title: str, text: str) -> Outgoing:
+    """A copy of a notice to the official address of an account that it concerns (H4, I6)."""
+    values: dict[str, object] = {"title": title, "text": text}
+    reply = AccountReply(account.official, AccountText("announcement", values))
+    language = account.language or post.desk.language
+    return post.say(reply, language, delivery=Delivery(held=account.doubtful))
+
+
+def official_changed(post: Post, before: Account) -> Outgoing:
+    """Told to the old official address, when an import gives the account another one."""
+    reply = AccountReply(before.official, AccountText("official-changed", {}))
+    return post.say(reply, before.language or post.desk.language)
+
+
+def language_of(post: Post, ticket: Ticket, account: Account) -> str:
+    """The ticket's, else the account's, else the default."""
+    spoken = (ticket.language, account.language)
+    return next((one for one in spoken if one in post.desk.languages), None) or post.desk.language
+
+
+def _about(ticket: Ticket) -> About:
+    return About(ticket.number, ticket.opened_at, ticket.account)

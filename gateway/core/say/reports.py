@@ -1,0 +1,71 @@
+"""`record`: kept, filed, never answered. A delivery report counts only on a valid return path."""
+
+from dataclasses import replace
+
+from gateway.core.know import token as tokens
+from gateway.core.know.token import Purpose, Token
+from gateway.core.model import (
+    Automatic,
+    Effects,
+    Outgoing,
+    Report,
+    Ticket,
+    TicketMatch,
+)
+from gateway.core.say.case import Case, entry, kept, known
+from gateway.core.say.notices import staff_notices
+from gateway.core.say.receipts import about
+
+_FAILED = frozenset({"failed", None})
+
+
+def recorded(case: Case) -> Effects:
+    """The mail alone; with its report, or in the ticket that it answers."""
+    if case.situation.mail.automatic is Automatic.BOUNCE:
+        return _reported(case)
+    reference = case.situation.reference
+    ticket = reference.ticket if reference.match is TicketMatch.OWN else None
+    if ticket is None or case.situation.mail.automatic is Automatic.BULK:
+        return kept(case)
+    # An absence note is filed where it belongs, and changes nothing there.
+    return replace(
+        kept(case, ticket.number),
+        entries=(entry(case, ticket.number, pending=not case.strong),),
+        known=known(case, ticket.number),
+        expects={ticket.number: ticket.version},
+    )
+
+
+def _reported(case: Case) -> Effects:
+    """Our mail came back: it is marked, and staff are told. Nothing is sent anywhere else."""
+    report = case.situation.mail.report
+    found = _returned(case)
+    if found is None or (report is not None and report.action not in _FAILED):
+        return kept(case)
+    token, ticket = found
+    desk = case.post.desk
+    return replace(
+        kept(case, ticket.number),
+        undelivered=tokens.bounced(desk.keys, token, desk.domain),
+        outgoing=_told(case, ticket, report),
+    )
+
+
+def _returned(case: Case) -> tuple[Token, Ticket] | None:
+    """The token of a return path among the recipients, and its ticket."""
+    purposes = frozenset({Purpose.BOUNCE})
+    keys = case.post.desk.keys
+    for recipient in case.situation.envelope.recipients[:20]:
+        for text in tokens.tokens_in(recipient):
+            for ticket in case.situation.candidates.tickets:
+                bound = ticket.account or ""
+                token = tokens.verify(keys, text, bound, case.now, purposes=purposes)
+                if token is not None and token.ticket == ticket.number:
+                    return token, ticket
+    return None
+
+
+def _told(case: Case, ticket: Ticket, report: Report | None) -> tuple[Outgoing, ...]:
+    status = report.status if report and report.status else "unknown"
+    values = {"ticket": ticket.number, "why": f"status {status}"}
+    return staff_notices(case, "staff-undelivered", about(ticket), ticket.department, values)
