@@ -4,65 +4,19 @@ A mail changes nothing here. An imported address counts as confirmed; a change o
 unsent mail of the account with it, in the same transaction.
 """
 
-import ipaddress
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, delete, func, insert, or_, select, text, update
 
 from gateway.core.model import Role
-from gateway.core.read.addresses import parse
 from gateway.errors import BadInput
-from gateway.store import files, schema
+from gateway.store import schema
+from gateway.store.accountfile import AccountRow, AddressRow, ServiceRow, address_row, load_file
 from gateway.store.columns import dump_texts, micros, moment_or_none, texts
-
-_COLUMNS = {
-    "account": str,
-    "name": str,
-    "language": str,
-    "state": str,
-    "primary": str,
-    "secondary": list,
-}
-_KEYS = (*_COLUMNS, "services")
-_SERVICE_KEYS = ("name", "kind", "order", "ip")
-_LANGUAGE = re.compile(r"[a-z]{2,3}")
-
-
-@dataclass(frozen=True, slots=True)
-class AddressRow:
-    """An address as a file gives it."""
-
-    address: str
-    key: str
-    kinds: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class ServiceRow:
-    """A service as a file gives it; addresses are canonical."""
-
-    name: str
-    kind: str | None = None
-    order: str | None = None
-    ips: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class AccountRow:
-    """A checked row. `services` is None where the file does not speak of them: then they stay as they are."""
-
-    number: str
-    name: str
-    language: str | None
-    state: str
-    primary: AddressRow
-    secondary: tuple[AddressRow, ...] = ()
-    services: tuple[ServiceRow, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,97 +39,7 @@ class Applied:
     warnings: list[str] = field(default_factory=list)
 
 
-# ---- reading a file
-
-
-def load_file(path: Path) -> list[AccountRow]:
-    """The rows of a `.csv` or JSONL file; BadInput names every wrong line, and nothing is applied."""
-    rows = files.rows_of(path, _account, _COLUMNS)
-    numbers: set[str] = set()
-    for row in rows:
-        if row.number in numbers:
-            raise BadInput(f"account `{row.number}` stands twice", where=str(path))
-        numbers.add(row.number)
-    return rows
-
-
-def _account(row: Mapping[str, Any]) -> AccountRow:
-    files.known_keys(row, _KEYS)
-    primary = _address(row.get("primary"), "primary")
-    secondary = tuple(_address(item, "secondary") for item in files.items(row, "secondary"))
-    keys = [primary.key, *(one.key for one in secondary)]
-    twice = next((key for key in keys if keys.count(key) > 1), None)
-    if twice:
-        raise BadInput(f"address `{twice}` stands twice")
-    language = files.text_or_none(row, "language")
-    if language is not None and not _LANGUAGE.fullmatch(language):
-        raise BadInput(f"`language` is `{language}`", hint="write `it`, `en`, …")
-    services = row.get("services")
-    return AccountRow(
-        number=_plain(files.text(row, "account"), "account"),
-        name=files.text(row, "name", default=""),
-        language=language,
-        state=files.one_of(row, "state", ("active", "suspended"), "active"),
-        primary=primary,
-        secondary=secondary,
-        services=None if services is None else _services(files.items(row, "services")),
-    )
-
-
-def _plain(value: str, key: str) -> str:
-    if not value.isprintable() or value != value.strip():
-        raise BadInput(f"`{key}` holds characters that cannot be printed, or outer blanks")
-    return value
-
-
-def _address(value: object, key: str) -> AddressRow:
-    kinds: list[Any] = []
-    if isinstance(value, Mapping):
-        files.known_keys(value, ("address", "kinds"))
-        kinds = files.items(value, "kinds")
-        value = value.get("address")
-    if value in (None, ""):
-        raise BadInput(f"`{key}` is missing")
-    parsed = parse(value) if isinstance(value, str) else None
-    if parsed is None:
-        raise BadInput(f"`{key}`: `{value}` is no address")
-    if not all(isinstance(kind, str) and kind for kind in kinds):
-        raise BadInput(f"`kinds` of `{parsed}` is not a list of words")
-    return AddressRow(str(parsed), parsed.key, tuple(dict.fromkeys(kinds)))
-
-
-def _services(given: list[Any]) -> tuple[ServiceRow, ...]:
-    services = []
-    for item in given:
-        if not isinstance(item, Mapping):
-            raise BadInput("`services` is not a list of objects")
-        files.known_keys(item, _SERVICE_KEYS)
-        services.append(
-            ServiceRow(
-                name=_plain(files.text(item, "name"), "name"),
-                kind=files.text_or_none(item, "kind"),
-                order=_order(files.text_or_none(item, "order")),
-                ips=tuple(dict.fromkeys(_ip(ip) for ip in files.items(item, "ip"))),
-            )
-        )
-    names = [one.name.lower() for one in services]
-    if len(set(names)) != len(names):
-        raise BadInput("two services have the same name")
-    return tuple(services)
-
-
-def _order(value: str | None) -> str | None:
-    return None if value is None else value.strip().lstrip("#") or None
-
-
-def _ip(value: object) -> str:
-    try:
-        return str(ipaddress.ip_address(str(value).strip()))
-    except ValueError:
-        raise BadInput(f"`ip`: `{value}` is no IP address") from None
-
-
-# ---- applying it
+__all__ = ["AccountRow", "AddressRow", "ServiceRow", "load_file"]
 
 _a, _s = schema.addresses.c, schema.services.c
 
@@ -266,7 +130,11 @@ def _put_address(
     found: Any,
     now: datetime,
 ) -> bool:
-    values = {"address": one.address, "role": role.value, "kinds": dump_texts(one.kinds)}
+    values: dict[str, Any] = {
+        "address": one.address,
+        "role": role.value,
+        "kinds": dump_texts(one.kinds),
+    }
     at = micros(now)
     if found is None:
         row = {"account": account, "key": one.key, "confirmed_at": at, "created_at": at}
@@ -461,7 +329,7 @@ def _checked(connection: Connection, account: str, address: str) -> AddressRow:
     c = schema.accounts.c
     if connection.execute(select(c.number).where(c.number == account)).first() is None:
         raise BadInput(f"there is no account `{account}`")
-    return _address(address, "address")
+    return address_row(address, "address")
 
 
 def _found(connection: Connection, account: str, key: str) -> Any:
@@ -532,7 +400,7 @@ def list_accounts(
 
 def find(connection: Connection, address: str) -> list[str]:
     """The numbers of the accounts on which an address stands."""
-    one = _address(address, "address")
+    one = address_row(address, "address")
     found = connection.execute(select(_a.account).where(_a.key == one.key).order_by(_a.account))
     return list(found.scalars())
 

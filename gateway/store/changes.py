@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, select, text, update
+from sqlalchemy import Connection, text, update
 
 from gateway.core.model import (
     Event,
@@ -188,7 +188,7 @@ def opened(ticket: NewTicket, shard: int) -> list[Step]:
         "updated_at": at,
         "closed_at": at if closed else None,
         "version": 1,
-        "language": ticket.language,
+        "language": ticket.language or None,
         "verified": ticket.verified,
         "merged_into": None,
         "linked_to": ticket.linked_to,

@@ -8,7 +8,7 @@ import difflib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 from gateway.errors import BadInput
 
@@ -16,34 +16,33 @@ T = TypeVar("T")
 SHOWN = 20  # complaints of one file
 
 
-class Line(NamedTuple):
-    """One row with its place in the file."""
-
-    number: int
-    values: Mapping[str, Any]
-
-
 def rows_of(
-    path: Path, build: Callable[[Mapping[str, Any]], T], columns: Mapping[str, type] | None = None
+    path: Path,
+    build: Callable[[int, Mapping[str, Any]], T],
+    key: Callable[[T], str],
+    columns: Mapping[str, type] | None = None,
 ) -> list[T]:
-    """What `build` makes of each row, in order.
+    """What `build` makes of each row and its line number, in order; no two may have the same `key`.
 
     BadInput names every wrong line. `columns` are those that a CSV may have; None: JSONL alone.
     `list` columns hold several values with `;` between them.
     """
-    built: list[T] = []
+    built: dict[str, T] = {}
     complaints: list[str] = []
     for number, row in _lines(path, columns):
         try:
             if isinstance(row, BadInput):
                 raise row
-            built.append(build(row))
+            one = build(number, row)
+            if key(one) in built:
+                raise BadInput(f"`{key(one)}` stands there twice")
+            built[key(one)] = one
         except BadInput as problem:
             hint = f" ({problem.hint})" if problem.hint else ""
             complaints.append(f"{path}:{number}: {problem.message}{hint}")
     if complaints:
         raise BadInput(_several(complaints), hint="nothing of the file was applied")
-    return built
+    return list(built.values())
 
 
 def _several(complaints: list[str]) -> str:

@@ -7,7 +7,6 @@ enquiry's row. It reads no clock: what is recent is judged by the moment in the 
 import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
-from typing import Any
 
 from sqlalchemy import select
 
