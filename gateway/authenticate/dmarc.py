@@ -109,10 +109,9 @@ async def check(
     )
 
 
-async def prepare(lookup: Lookup, author_domain: str | None) -> None:
+async def prepare(lookup: Lookup, author_domain: str) -> None:
     """Asks for the author's records while others ask for keys; `check` then finds them at hand."""
-    if author_domain is not None:
-        await _walk(lookup, author_domain)
+    await _walk(lookup, author_domain)
 
 
 def possible(author_domain: str, domain: str | None, psl: SuffixList) -> bool:

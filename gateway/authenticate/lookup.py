@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol, runtime_checkable
+from typing import Protocol
 
 TYPES = frozenset({"TXT", "A", "AAAA", "MX", "PTR", "CNAME"})
 
@@ -49,15 +49,15 @@ class Answer:
 
     def texts(self) -> tuple[bytes, ...]:
         """The records of a TXT question."""
-        return tuple(record for record in self.records if isinstance(record, bytes))
+        return tuple([record for record in self.records if isinstance(record, bytes)])
 
     def names(self) -> tuple[str, ...]:
         """The records of an A, AAAA, PTR or CNAME question."""
-        return tuple(record for record in self.records if isinstance(record, str))
+        return tuple([record for record in self.records if isinstance(record, str)])
 
     def exchanges(self) -> tuple[tuple[int, str], ...]:
         """The records of an MX question."""
-        return tuple(record for record in self.records if isinstance(record, tuple))
+        return tuple([record for record in self.records if isinstance(record, tuple)])
 
 
 SERVFAIL = Answer(Status.SERVFAIL)
@@ -71,15 +71,6 @@ class Resolver(Protocol):
 
     async def query(self, name: str, rtype: str) -> Answer:
         """`name` may be anything; what is not a name of plain labels does not exist."""
-        ...
-
-
-@runtime_checkable
-class Remembering(Protocol):
-    """A resolver that can say at once what it knows already."""
-
-    def peek(self, name: str, rtype: str) -> Answer | None:
-        """The answer if it is at hand, without waiting."""
         ...
 
 
@@ -124,9 +115,8 @@ class Lookup:
 
     def __init__(self, resolver: Resolver, deadline: float = 8.0, cap: int = 60) -> None:
         self._resolver = resolver
-        self._peek: Callable[[str, str], Answer | None] | None = (
-            resolver.peek if isinstance(resolver, Remembering) else None
-        )
+        # A resolver may be able to say at once what it knows already.
+        self._peek: Callable[[str, str], Answer | None] | None = getattr(resolver, "peek", None)
         self._budget = _Budget(cap)
         self._limits: tuple[_Limit, ...] = (_Limit(deadline),)
 
@@ -141,6 +131,13 @@ class Lookup:
     def asked(self) -> tuple[str, ...]:
         """The names that this mail has asked about, in order."""
         return tuple(name for name, _ in self._budget.known)
+
+    def knows(self, *names: str) -> bool:
+        """Whether the TXT records of all these names are at hand without waiting."""
+        known, peek = self._budget.known, self._peek
+        return peek is not None and all(
+            (name, "TXT") in known or peek(name, "TXT") is not None for name in names
+        )
 
     async def query(self, name: str, rtype: str) -> Answer:
         """One question, at most once a mail."""
