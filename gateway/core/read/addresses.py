@@ -7,14 +7,15 @@ two different mailboxes, there is none. It never raises, and its work is linear 
 import re
 import unicodedata
 from collections.abc import Iterator
-from typing import NamedTuple
+from itertools import islice
 
 import idna
 
 from gateway.core.model import Address, WireDefect
 
 LONGEST_FIELD = 16_384  # bytes of a From field that are read; longer is refused
-LONGEST_LIST = 65_536  # bytes of a To or Cc field that are read; the rest is as if absent
+MOST_TOKENS = 1_000  # of a From field; a real one has fewer than a hundred
+LONGEST_LIST = 32_768  # bytes of a To or Cc field that are read; the rest is as if absent
 LONGEST_LOCAL = 64  # octets, RFC 5321 4.5.3.1.1
 LONGEST_PATH = 254  # octets, RFC 5321 4.5.3.1.3 without the angle brackets
 LONGEST_DOMAIN = 253
@@ -70,15 +71,11 @@ _PRINTABLE = re.compile(r"[ !#-;=?A-\[\]-~\u0080-\U0010ffff]*")
 _QUOTED_PAIR = re.compile(r"\\(.)", re.DOTALL)
 _QUOTED = re.compile(rb"\\(.)", re.DOTALL)
 
+_Token = tuple[str, int, int]  # kind, start, end
+
 # Look-alikes of `.` and `@`, which some resolvers take for the real ones.
 _FALSE_DOTS_AND_ATS = re.compile("[\u3002\uff0e\uff61\ufe52\u2024\uff20\ufe6b]")
 _ADDRESS_CATEGORIES = frozenset("LMNPS")  # of characters beyond ASCII in a local part
-
-
-class _Token(NamedTuple):
-    kind: str
-    start: int
-    end: int
 
 
 def from_field(value: bytes, smtputf8: bool = False) -> Address | WireDefect:
@@ -88,7 +85,9 @@ def from_field(value: bytes, smtputf8: bool = False) -> Address | WireDefect:
     """
     if len(value) > LONGEST_FIELD:
         return _defect("from-too-long")
-    tokens = list(_tokens(value.removesuffix(b"\r\n")))
+    tokens = list(islice(_tokens(value.removesuffix(b"\r\n")), MOST_TOKENS + 1))
+    if len(tokens) > MOST_TOKENS:
+        return _defect("from-too-long")
     found = _mailbox(value, tokens, smtputf8)
     return found if isinstance(found, Address) else _defect(found)
 
@@ -123,7 +122,7 @@ def parse(text: str) -> Address | None:
     if len(value) > 4 * LONGEST_PATH:
         return None
     tokens = list(_tokens(value))
-    if any(token.kind in "sc<" for token in tokens):
+    if any(kind in "sc<" for kind, _, _ in tokens):
         return None
     found = _mailbox(value, tokens, smtputf8=True)
     return found if isinstance(found, Address) else None
@@ -145,15 +144,15 @@ def mailboxes(value: bytes) -> tuple[Address, ...]:
 def display_name(value: bytes) -> str:
     """The phrase of a From field, or its comment: unquoted, unfolded, encoded words kept."""
     value = value.removesuffix(b"\r\n")[:LONGEST_FIELD]
-    tokens = list(_tokens(value))
+    tokens = list(islice(_tokens(value), MOST_TOKENS))
     kinds = _kinds(tokens)
     if "<" in kinds:
         name = _phrase(value, tokens[: kinds.index("<")])
         if name:
             return name
     elif "@" not in kinds:
-        return _phrase(value, [token for token in tokens if token.kind in "aqs."])
-    comments = [_unescaped(value[t.start + 1 : t.end - 1]) for t in tokens if t.kind == "c"]
+        return _phrase(value, [token for token in tokens if token[0] in "aqs."])
+    comments = [_unescaped(value[a + 1 : b - 1]) for kind, a, b in tokens if kind == "c"]
     return comments[-1] if comments else ""
 
 
@@ -170,7 +169,7 @@ def _tokens(value: bytes) -> Iterator[_Token]:
             kind, stop = ("c", stop) if stop > 0 else ("?", end)
         else:
             stop = match.end()
-        yield _Token(chr(value[at]) if kind == "x" else kind, at, stop)
+        yield (chr(value[at]) if kind == "x" else kind), at, stop
         at = stop
 
 
@@ -190,7 +189,7 @@ def _comment_end(value: bytes, start: int) -> int:
 
 
 def _kinds(tokens: list[_Token]) -> str:
-    return "".join(token.kind for token in tokens)
+    return "".join([kind for kind, _, _ in tokens])
 
 
 def _mailbox(value: bytes, tokens: list[_Token], smtputf8: bool) -> Address | str:
@@ -199,8 +198,8 @@ def _mailbox(value: bytes, tokens: list[_Token], smtputf8: bool) -> Address | st
     match = _ANGLE.fullmatch(kinds) or _BARE.fullmatch(kinds)
     if match is None:
         return _why_not(kinds)
-    local = value[tokens[match.start("local")].start : tokens[match.end("local") - 1].end]
-    domain = value[tokens[match.start("domain")].start : tokens[match.end("domain") - 1].end]
+    local = _slice(value, tokens, *match.span("local"))
+    domain = _slice(value, tokens, *match.span("domain"))
     if local.startswith(b'"'):
         local = _QUOTED.sub(rb"\1", local[1:-1])
     if not local.isascii() and not smtputf8:
@@ -211,6 +210,10 @@ def _mailbox(value: bytes, tokens: list[_Token], smtputf8: bool) -> Address | st
         return _checked(local.decode(), domain.decode())
     except UnicodeDecodeError:
         return "from-domain" if local.isascii() else "from-local-part"
+
+
+def _slice(value: bytes, tokens: list[_Token], first: int, behind: int) -> bytes:
+    return value[tokens[first][1] : tokens[behind - 1][2]]
 
 
 def _checked(local: str, domain: str) -> Address | str:
@@ -291,12 +294,13 @@ def _items(value: bytes) -> Iterator[list[_Token]]:
     item: list[_Token] = []
     inside = False  # an angle bracket is open: nothing separates
     for token in _tokens(value):
-        if token.kind == "<":
+        kind = token[0]
+        if kind == "<":
             inside = True
-        elif token.kind == ">":
+        elif kind == ">":
             inside = False
-        if token.kind in ",;:" and not inside:
-            if token.kind != ":":
+        if kind in ",;:" and not inside:
+            if kind != ":":
                 yield item
             item = []
         else:
@@ -307,13 +311,13 @@ def _items(value: bytes) -> Iterator[list[_Token]]:
 def _phrase(value: bytes, tokens: list[_Token]) -> str:
     """The words as they would be read aloud; spaces and folds between them are one space."""
     parts = []
-    for token in tokens:
-        if token.kind == "q":
-            parts.append(_unescaped(value[token.start + 1 : token.end - 1]))
-        elif token.kind in "sc":
+    for kind, start, end in tokens:
+        if kind == "q":
+            parts.append(_unescaped(value[start + 1 : end - 1]))
+        elif kind in "sc":
             parts.append(" ")
         else:
-            parts.append(_decoded(value[token.start : token.end]))
+            parts.append(_decoded(value[start:end]))
     return re.sub(r"[ \t]+", " ", "".join(parts)).strip()
 
 

@@ -72,7 +72,7 @@ class WireLimits:
 def read(raw: bytes, limits: WireLimits = WireLimits(), smtputf8: bool = False) -> Wire:
     """Read the header of a mail as it came after DATA. Linear in its size."""
     line_ends = _line_ends(raw)
-    header_end, body_start = _borders(raw)
+    header_end, body_start = _borders(raw, limits.header_bytes)
     fields, defect = _fields(raw[: min(header_end, limits.header_bytes)], limits)
     if line_ends is not None:
         defect = line_ends
@@ -133,13 +133,18 @@ def _which(raw: bytes, start: int, stop: int) -> WireDefect:
     return _defect("bare-cr" if _BARE_CR.search(raw, start, stop) else "bare-lf")
 
 
-def _borders(raw: bytes) -> tuple[int, int]:
-    """Where the header ends and where the body starts; the empty line and the body may lack."""
+def _borders(raw: bytes, most: int) -> tuple[int, int]:
+    """Where the header ends and where the body starts; the empty line and the body may lack.
+
+    A header of more than `most` bytes is not searched to its end.
+    """
     first = raw[:2].lstrip(b"\r")[:1]
     if first == b"\n":
         return 0, raw.index(b"\n") + 1
-    blank = _BLANK.search(raw)
-    return (blank.start() + 1, blank.end()) if blank else (len(raw), len(raw))
+    blank = _BLANK.search(raw, 0, most + len(b"\r\n"))
+    if blank is None:
+        return len(raw), min(len(raw), most)
+    return blank.start() + 1, blank.end()
 
 
 def _fields(header: bytes, limits: WireLimits) -> tuple[tuple[Field, ...], WireDefect | None]:
