@@ -142,7 +142,7 @@ class Pipeline:
         with _timed("decide"):
             situation = know.situation(arrival, candidates, self._house.knowing())
             known = facts.facts(situation, loaded.signals(situation))
-            decision = guard.check(known, policy.decide(loaded.policy, known))
+            decision = guard.guarded(known, policy.decide(loaded.policy, known))
         with _timed("say"):
             said = effects.effects(
                 situation,

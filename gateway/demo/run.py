@@ -113,15 +113,14 @@ def play(world: World, sink: Sink, scene: Scene, number: int) -> Shown:
     answers = send_all(world, scene, raw)
     traced = _settled(world, message_id(scene, number))
     out = tuple(sorted(to for to, _raw in sink.mails[before:]))
-    decided = traced.get("mail", {})
     rejected = all(code >= 500 for code, _text in answers)
     return Shown(
         scene,
         tuple(code for code, _text in answers),
-        str(decided.get("proof", "fail" if rejected else "?")),
-        str(decided.get("rule", "in the dialogue" if rejected else "?")),
-        str(decided.get("outcome", "reject" if rejected else "?")),
-        str(decided.get("because", answers[0][1])),
+        str(traced.get("proof", "fail" if rejected else "?")),
+        str(traced.get("rule", "in the dialogue" if rejected else "?")),
+        str(traced.get("outcome", "reject" if rejected else "?")),
+        str(traced.get("because", answers[0][1])),
         out,
     )
 
@@ -131,8 +130,9 @@ def _settled(world: World, identifier: str) -> dict[str, Any]:
     with contextlib.closing(Store.open(_url(world), None, read_only=True)) as store:
         deadline = time.monotonic() + SETTLE_SECONDS
         while True:
-            traced = mails.trace(store, identifier) or {}
-            waiting = [row for row in traced.get("outbox", []) if row["state"] == "queued"]
+            with store.reading() as connection:
+                traced = mails.trace(connection, identifier) or {}
+            waiting = [row for row in traced.get("outgoing", []) if row["state"] == "due"]
             if not waiting or time.monotonic() > deadline:
                 return traced
             time.sleep(0.05)

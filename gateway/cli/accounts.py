@@ -1,0 +1,149 @@
+"""`portiere accounts`: import and export, list and show, and the addresses of an account."""
+
+import json as jsonlib
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from sqlalchemy import Connection
+
+from gateway.cli import output
+from gateway.cli.config import ConfigOption
+from gateway.cli.office import Office, now, queue
+from gateway.core.model import Account
+from gateway.core.say import letters
+from gateway.core.say.desk import Post
+from gateway.errors import BadInput
+from gateway.store import accounts
+
+app = typer.Typer(no_args_is_help=True)
+address = typer.Typer(no_args_is_help=True, help="Add, remove, or make official.")
+app.add_typer(address, name="address")
+
+JsonOption = Annotated[bool, typer.Option("--json", help="For programs.")]
+
+
+@app.command("import")
+def import_file(
+    file: Annotated[Path, typer.Argument(help="FILE.csv or FILE.jsonl")],
+    config: ConfigOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Take accounts, addresses and services from a file; all of it, or nothing of it.
+
+    The same file twice changes nothing. Where an official address changes, the old one is told.
+    """
+    rows = accounts.load_file(file)
+    with Office(config) as office:
+        before = {row.number: office.rooms.reader.account(row.number) for row in rows}
+        post = office.post()
+
+        def work(connection: Connection) -> accounts.Applied:
+            done = accounts.apply(connection, rows, now())
+            for moved in done.moved:
+                _tell_old(connection, before[moved.account], post)
+            return done
+
+        done = office.write(work)
+    said = {"created": done.created, "changed": done.changed, "unchanged": done.unchanged}
+    if json:
+        output.as_json({**said, "warnings": done.warnings})
+        return
+    output.say(", ".join(f"{count} {what}" for what, count in said.items()))
+    for warning in done.warnings:
+        output.say(f"warning: {warning}")
+
+
+def _tell_old(connection: Connection, before: Account | None, post: Post) -> None:
+    if before is not None:
+        queue(connection, letters.official_changed(post, before))
+
+
+@app.command()
+def export(config: ConfigOption = None) -> None:
+    """Print every account as JSONL, in the form that `import` reads."""
+    with Office(config) as office:
+        for row in office.read(lambda connection: list(accounts.export(connection))):
+            sys.stdout.write(jsonlib.dumps(row, ensure_ascii=False) + "\n")
+
+
+@app.command("list")
+def list_accounts(
+    matching: Annotated[str | None, typer.Argument(help="Part of number, name, address.")] = None,
+    config: ConfigOption = None,
+    json: JsonOption = False,
+) -> None:
+    """List accounts with their official addresses."""
+    with Office(config) as office:
+        found = office.read(
+            lambda connection: accounts.list_accounts(connection, matching=matching)
+        )
+    if json:
+        output.as_json(found)
+        return
+    keys = ("account", "name", "state", "primary")
+    output.table("accounts", keys, ([row[key] for key in keys] for row in found))
+
+
+@app.command()
+def show(number: str, config: ConfigOption = None, json: JsonOption = False) -> None:
+    """Show one account with all its addresses and services."""
+    with Office(config) as office:
+        found = office.read(lambda connection: accounts.show(connection, number))
+    if found is None:
+        raise BadInput(f"there is no account `{number}`")
+    if json:
+        output.as_json(found)
+        return
+    output.say(f"{found['account']}  {found['name']}  ({found['state']}, {found['language']})")
+    keys = ("address", "role", "kinds", "confirmed_at", "bounced_at", "domain_changed_at")
+    output.table("addresses", keys, ([row[key] for key in keys] for row in found["addresses"]))
+    names = ("name", "kind", "order", "ip")
+    output.table("services", names, ([row[key] for key in names] for row in found["services"]))
+
+
+@address.command("add")
+def add(
+    number: str,
+    new: str,
+    kinds: Annotated[str, typer.Option(help="Departments, with commas; empty is all.")] = "",
+    unconfirmed: Annotated[bool, typer.Option(help="Not counted until confirmed.")] = False,
+    config: ConfigOption = None,
+) -> None:
+    """Add a secondary address to an account."""
+    chosen = [kind.strip() for kind in kinds.split(",") if kind.strip()]
+
+    def work(connection: Connection) -> None:
+        accounts.add_address(
+            connection, number, new, now(), kinds=chosen, confirmed=not unconfirmed
+        )
+
+    with Office(config) as office:
+        office.write(work)
+    output.say(f"`{new}` is a secondary address of {number} now")
+
+
+@address.command("remove")
+def remove(number: str, old: str, config: ConfigOption = None) -> None:
+    """Take a secondary address from an account."""
+    with Office(config) as office:
+        office.write(lambda connection: accounts.remove_address(connection, number, old))
+    output.say(f"`{old}` is no address of {number} any more")
+
+
+@address.command("primary")
+def primary(number: str, new: str, config: ConfigOption = None) -> None:
+    """Make an address the official one; unsent mail goes there, and the old one is told."""
+    with Office(config) as office:
+        before, post = office.rooms.reader.account(number), office.post()
+
+        def work(connection: Connection) -> accounts.MovedAddress | None:
+            moved = accounts.set_primary(connection, number, new, now())
+            if moved is not None:
+                _tell_old(connection, before, post)
+            return moved
+
+        moved = office.write(work)
+    was = f"; `{moved.old}` is told" if moved else " already"
+    output.say(f"`{new}` is the official address of {number}{was}")

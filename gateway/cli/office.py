@@ -1,0 +1,61 @@
+"""What commands that write need: the rooms, a writer of their own, a post for what they send."""
+
+import secrets
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TypeVar
+
+from sqlalchemy import Connection
+
+from gateway import config as configuration
+from gateway.core.model import Outgoing
+from gateway.core.say.desk import Post
+from gateway.house import Rooms
+from gateway.store import changes
+from gateway.store.columns import micros
+from gateway.store.prepared import Link
+from gateway.store.writer import Writer
+
+T = TypeVar("T")
+
+
+class Office(AbstractContextManager["Office"]):
+    """Open rooms and a writer, for one command. The daemon may be running beside it."""
+
+    def __init__(self, config: Path | None) -> None:
+        """`BadInput` or `Temporary` when the configuration or the database is wrong."""
+        self.config = configuration.load(config)
+        self.rooms = Rooms.open(self.config)
+        self._writer = Writer(self.rooms.store)
+
+    def __exit__(self, *_error: object) -> None:
+        self._writer.close()
+        self.rooms.close()
+
+    def write(self, work: Callable[[Connection], T]) -> T:
+        """Do this in one transaction; the result once it is durable."""
+        return self._writer.run(work).result()
+
+    def read(self, work: Callable[[Connection], T]) -> T:
+        """Do this in one read transaction."""
+        with self.rooms.store.reading() as connection:
+            return work(connection)
+
+    def post(self) -> Post:
+        """For replies and notices that a command sets off."""
+        loaded = self.rooms.standing.loaded
+        chance = secrets.token_bytes(16)
+        return Post(self.rooms.desk, loaded.templates, loaded.routing, chance, now())
+
+
+def now() -> datetime:
+    """The moment of the command."""
+    return datetime.now(UTC)
+
+
+def queue(connection: Connection, outgoing: Outgoing) -> None:
+    """Put a finished mail that belongs to no ticket into the outbox."""
+    link = Link.of(connection)
+    changes.run(link, changes.outgoing(link, outgoing, None, micros(now())))
