@@ -325,6 +325,15 @@ def apply_change(
     run(link, steps)
 
 
+def queue(
+    connection: Connection, mails: Iterable[Outgoing], now: datetime, mail: str | None = None
+) -> None:
+    """Put finished mails into the outbox, inside the caller's transaction."""
+    link = Link.of(connection)
+    for out in mails:
+        run(link, outgoing(link, out, mail, micros(now)))
+
+
 def run(link: Link, steps: Sequence[Step]) -> None:
     """Run the steps; Moved where one did not touch what it must."""
     failed = link.steps(steps)

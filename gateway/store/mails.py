@@ -64,8 +64,13 @@ def content(connection: Connection, blobs: BlobStore, digest: str) -> bytes | No
         return None
 
 
-def trace(connection: Connection, asked: str) -> dict[str, Any] | None:
+def trace(store: Store, asked: str) -> dict[str, Any] | None:
     """Everything about one mail, by its id, its Message-ID, or the Message-ID of a reply to it."""
+    with store.reading() as connection:
+        return _traced(connection, asked)
+
+
+def _traced(connection: Connection, asked: str) -> dict[str, Any] | None:
     found = (
         connection.execute(select(schema.mails).where(_m.mail == _mail_of(connection, asked)))
         .mappings()
