@@ -64,7 +64,12 @@ _WAS_READ = re.compile(
     r"no guarantee that .{0,60}read|non garantisce",
     re.IGNORECASE,
 )
-_QUESTION = re.compile(r"[?？؟;]\s*(?:\n|\Z)|[?？؟]")
+_QUESTION = re.compile(r"[?？؟](?=[\s\"')>]|\Z)")
+
+
+def certain(subject: str) -> bool:
+    """The subject begins with a program's own name for an automatic reply."""
+    return bool(_CERTAIN.match(subject))
 
 
 def names_itself(subject: str, text: str, answers: bool) -> str | None:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable
 
 from gateway.core.model import Automatic, Headers, Report
-from gateway.core.read import absence, addresses, bounce, report
+from gateway.core.read import absence, addresses, bounce, bounce_signs, mime, report, wire
 from gateway.core.read.encoded import one_line, unfold
 from gateway.core.read.mime import Parsed
 
@@ -65,7 +65,8 @@ _BULK_FIELDS = (
 _PRECEDENCE = re.compile(r"\s*(bulk|list|junk|auto[_-]?reply)\b", re.IGNORECASE)
 # RFC 3834 2: whom not to answer. The reverse-path of lists and of mass mail.
 _LIST_SENDER = re.compile(
-    r"(?:owner-.+|.+-(?:request|owner|bounces?|admin|relay|return)|(?:bounces?|return|msprvs\d?)(?:[-+=._].*)?|"
+    r"(?:owner-.+|.+-(?:request|owner|bounces?)(?:[+=].*)?|.+-return-\d+-.*|"
+    r"(?:bounces?|msprvs\d?)(?:[-+=._].*)?|"
     r"listserv|majordomo|mailman|sympa)\Z",
     re.IGNORECASE,
 )
@@ -75,7 +76,10 @@ _NO_REPLY = re.compile(
     r"(?:[-_.+].*)?\Z",
     re.IGNORECASE,
 )
-_FORWARD = re.compile(r"\s*(?:fwd?|i|tr|wg|rv|enc|doorst|vb|vs|vl|pd|inoltro|转发)\s*:", re.IGNORECASE)
+_FORWARD = re.compile(
+    r"\s*(?:fwd?|i|tr|wg|rv|enc|doorst|vb|vs|vl|pd|inoltro|转发)\s*:", re.IGNORECASE
+)
+_CRON = re.compile(r"cron <[^<>]{1,80}>", re.IGNORECASE)
 _CALENDAR_ANSWERS = ("REPLY", "COUNTER", "DECLINECOUNTER")
 _REPORT_CLASS = re.compile(r"REPORT\..*\.(?:IPNRN|IPNNRN|DR)\Z|IPM\.Note\.Rules\.OofTemplate|IPM\.Schedule\.Meeting\.Resp", re.IGNORECASE)  # fmt: skip
 
@@ -123,32 +127,52 @@ def _certified(parsed: Parsed) -> Verdict | None:
 def _reported(headers: Headers, parsed: Parsed, mail_from: str) -> Verdict | None:
     """A report by its structure. A person may attach such a part, but not as a multipart/report."""
     own = parsed.root_type == "multipart/report" or parsed.root_type.startswith("message/")
-    if not own and not (parsed.reports and bounce.is_daemon(headers, mail_from)):
-        if not _certain_report(parsed):
-            return None
+    if not own and not _report_without_its_type(headers, parsed, mail_from):
+        return None
     complaint = report.feedback(parsed)
     if complaint:
         return Automatic.BULK, "a feedback report (RFC 5965)", complaint
     status = report.delivery(parsed)
     if status:
-        return Automatic.BOUNCE, "a delivery status notification (RFC 3464)", status
+        full = bounce.completed(status, headers, parsed)
+        return Automatic.BOUNCE, "a delivery status notification (RFC 3464)", full
     receipt = report.disposition(parsed)
+    if receipt and receipt.action == "failed" and bounce_signs.speaks_of_failure(parsed):
+        full = bounce.completed(receipt, headers, parsed)
+        return Automatic.BOUNCE, "a refusal in the shape of a receipt (RFC 5429)", full
     if receipt:
         return Automatic.AUTO_REPLY, "a disposition notification (RFC 8098)", receipt
     return None
 
 
-def _certain_report(parsed: Parsed) -> bool:
-    """Some mailers send the report as multipart/mixed: then no person's prefix stands before the subject."""
-    machine = any(part.type.endswith(("-status", "-notification", "-report")) for part in parsed.reports)
-    return machine and not bounce.written_by_hand(parsed.subject)
+def _report_without_its_type(headers: Headers, parsed: Parsed, mail_from: str) -> bool:
+    """Some mailers and gateways send reports as multipart/mixed; a person would attach one, and say something."""
+    if not any(
+        part.type.endswith(("-status", "-notification", "-report")) for part in parsed.reports
+    ):
+        return False
+    found = bounce_signs.signs(headers, parsed, mail_from)
+    if found.sender >= bounce_signs.Sender.NULL:
+        return True
+    named = found.sender is bounce_signs.Sender.CLERK or found.subject or found.opening
+    return named and not found.by_hand and not found.personal
 
 
 def _bounced(headers: Headers, parsed: Parsed, mail_from: str) -> Verdict | None:
     found = bounce.read(headers, parsed, mail_from)
     if found is None:
         return None
+    if found.final_recipient is None:
+        found = _inner_report(parsed) or found
     return Automatic.BOUNCE, "sender, subject and text are those of a bounce", found
+
+
+def _inner_report(parsed: Parsed) -> Report | None:
+    """Some gateways wrap the report that they got into a mail of their own."""
+    for part in parsed.reports[:2]:
+        if part.type == "message/rfc822":
+            return report.delivery(mime.read(part.content, wire.split(part.content)))
+    return None
 
 
 def _submitted(headers: Headers, parsed: Parsed, mail_from: str) -> Verdict | None:
@@ -209,7 +233,7 @@ def _mass(headers: Headers, mail_from: str) -> Verdict | None:
 def _null(headers: Headers, mail_from: str) -> Verdict | None:
     if not mail_from or (headers.first("return-path") or b"").strip() == b"<>":
         return Automatic.AUTO_REPLY, "the reverse-path is null", None
-    if bounce.is_daemon(headers, mail_from):
+    if bounce_signs.sender_of(headers, mail_from) is bounce_signs.Sender.DAEMON:
         return Automatic.AUTO_REPLY, "a mailer daemon sent it", None
     return None
 
@@ -224,7 +248,9 @@ def _unanswerable(headers: Headers, parsed: Parsed) -> Verdict | None:
 
 
 def _worded(parsed: Parsed) -> Verdict | None:
-    text = (parsed.body_text or bounce.words_of(parsed))[:4000]
+    text = (parsed.body_text or bounce_signs.words_of(parsed))[:4000]
+    if _CRON.match(parsed.subject):
+        return Automatic.AUTO_REPLY, "a cron job's output", None
     why = absence.names_itself(parsed.subject, text, bool(parsed.in_reply_to or parsed.references))
     return (Automatic.AUTO_REPLY, why, None) if why else None
 

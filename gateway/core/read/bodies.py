@@ -31,12 +31,16 @@ _MAILS = frozenset({"message/rfc822", "message/global", "message/partial"})
 _MARKED_UP = frozenset({"text/enriched", "text/richtext", "text/x-richtext"})
 _PAGES = frozenset({"text/html", "application/xhtml+xml"})
 # Other renderings of the same words, for devices that show neither text nor pages.
-_RENDERINGS = frozenset({"text/x-amp-html", "text/watch-html", "text/x-aol", "text/x-pkcs7"}) | _MARKED_UP
+_RENDERINGS = (
+    frozenset({"text/x-amp-html", "text/watch-html", "text/x-aol", "text/x-pkcs7"}) | _MARKED_UP
+)
 _TNEF = frozenset({"application/ms-tnef", "application/vnd.ms-tnef"})
 _SIGNATURES = frozenset(
     {"application/pgp-signature", "application/pkcs7-signature", "application/x-pkcs7-signature"}
 )
-_META = re.compile(rb"<meta\s[^>]{0,200}?charset\s*=\s*[\"']?\s*([A-Za-z0-9_.:-]{1,40})", re.IGNORECASE)
+_META = re.compile(
+    rb"<meta\s[^>]{0,200}?charset\s*=\s*[\"']?\s*([A-Za-z0-9_.:-]{1,40})", re.IGNORECASE
+)
 _TAGS = re.compile(r"<[^<>]{0,200}>")
 _UU = re.compile(rb"^begin [0-7]{3,4} \S", re.MULTILINE)
 _MOST_REPORTS = 20
@@ -91,7 +95,11 @@ def _merged(slots: list[_Slot]) -> tuple[str | None, str | None]:
         return None, None
     plain = None
     if all(slot.plain is not None for slot in slots):
-        plain = "\n".join((slot.plain or "").rstrip("\n") for slot in slots) if len(slots) > 1 else slots[0].plain
+        plain = (
+            "\n".join((slot.plain or "").rstrip("\n") for slot in slots)
+            if len(slots) > 1
+            else slots[0].plain
+        )
     page = None
     if any(slot.page is not None for slot in slots):
         page = "\n".join(_as_page(slot) for slot in slots)
@@ -144,7 +152,11 @@ class _Walk:
         return [_Slot(text, pages[-1] if pages else None)]
 
     def _is_body(self, part: Part, parent: Part | None) -> bool:
-        if parent is not None and parent.type == "multipart/alternative" and part.type in _RENDERINGS:
+        if (
+            parent is not None
+            and parent.type == "multipart/alternative"
+            and part.type in _RENDERINGS
+        ):
             return True
         if part.type != "text/plain" and part.type not in _PAGES and part.type not in _MARKED_UP:
             return False
@@ -178,7 +190,9 @@ class _Walk:
         if part.type == "text/plain":
             return [_Slot(plain=self.text(self._without_files(data, part), label))]
         if part.type in _MARKED_UP:  # RFC 1896: `<<` is a literal angle bracket
-            text = _TAGS.sub("", self.text(data, label).replace("<<", "\ufffc")).replace("\ufffc", "<")
+            text = _TAGS.sub("", self.text(data, label).replace("<<", "\ufffc")).replace(
+                "\ufffc", "<"
+            )
             return [_Slot(plain=text)]
         return []
 
@@ -240,8 +254,14 @@ class _Walk:
         kind = part.type
         if kind == "text/calendar":
             method = part.content_type.get("method")
-            self.found.calendar_method = (method or "").strip().upper()[:20] or self.found.calendar_method
-        if parent is not None and parent.type == "multipart/encrypted" and kind == "application/octet-stream":
+            self.found.calendar_method = (method or "").strip().upper()[
+                :20
+            ] or self.found.calendar_method
+        if (
+            parent is not None
+            and parent.type == "multipart/encrypted"
+            and kind == "application/octet-stream"
+        ):
             kind = "application/pgp-encrypted" if not part.name else kind
         self._attach(part, kind, bytes(self.content(part)))
 

@@ -63,7 +63,9 @@ def name_for(name: str | None, content_type: str, number: int, subject: str = ""
         return own
     if content_type in _CUSTOMARY:
         return _CUSTOMARY[content_type]
-    extension = EXTENSIONS.get(content_type) or _BY_FAMILY.get(content_type.partition("/")[0], "bin")
+    extension = EXTENSIONS.get(content_type) or _BY_FAMILY.get(
+        content_type.partition("/")[0], "bin"
+    )
     titled = safe(_SEPARATORS.sub("_", subject)) if subject else ""
     if titled:
         return _shortened(f"{titled}.{extension}")

@@ -29,7 +29,9 @@ class Parsed:
     date: datetime | None  # aware
     to: tuple[Address, ...]
     cc: tuple[Address, ...]
-    body_text: str | None  # the text/plain to analyse, lines ended by LF; None where there is only a page
+    body_text: (
+        str | None
+    )  # the text/plain to analyse, lines ended by LF; None where there is only a page
     body_html: str | None
     attachments: tuple[Attachment, ...]
     defects: tuple[str, ...]
@@ -82,7 +84,9 @@ def _unwrapped(
 ) -> Parsed:
     """A PEC wrapper: the words, files and references of postacert.eml in the place of the wrapper's own."""
     signed = root.type == "multipart/signed"
-    data = next((a.content for a in outer.attachments if a.filename.lower() == "daticert.xml"), b"")
+    data = next(
+        (a.content for a in outer.attachments if a.filename.lower() == "daticert.xml"), b""
+    )
     letter = _letter(outer)
     if letter is None:
         return replace(outer, wrapped=pec.wrapped(headers, signed, None, data))

@@ -83,7 +83,7 @@ def certificate(data: bytes) -> Certificate:
     """The few elements that matter, without an XML parser and so without entities or includes."""
     data = data[:_LONGEST]
     kind = _KIND.search(data)
-    values = {}
+    values: dict[bytes, str] = {}
     for element in _ELEMENT.finditer(data):
         text = html.unescape(element.group(2).decode("utf-8", "replace")).strip()
         values.setdefault(element.group(1), text)

@@ -14,13 +14,24 @@ from gateway.core.read.mime import Parsed, ReportPart
 _MOST_BLOCKS = 1000
 _STATUS = re.compile(r"(?<![\d.])([245])\.(\d{1,3})\.(\d{1,3})(?![\d.]*\.\d)")
 _REPLY_CODE = re.compile(r"(?<![\d.:-])([45])[0-5]\d(?=[\s-])")
-_ADDRESS = re.compile(r"[^\s<>@;:,\"'()\[\]]+@[^\s<>@;:,\"'()\[\]]+\.?[A-Za-z0-9-]+|\"[^\"<>@]{1,64}\"@[^\s<>@;,]+")
+_ADDRESS = re.compile(
+    r"[^\s<>@;:,\"'()\[\]]+@[^\s<>@;:,\"'()\[\]]+\.?[A-Za-z0-9-]+|\"[^\"<>@]{1,64}\"@[^\s<>@;,]+"
+)
 _BLANK = re.compile(rb"\r?\n[ \t]*\r?\n(?:[ \t]*\r?\n)*")
-_ID_LINE = re.compile(rb"^[>\s|]{0,20}Message-ID:\s{0,20}(<[^<>\s]{1,400}>)", re.IGNORECASE | re.MULTILINE)
+_ID_LINE = re.compile(
+    rb"^[>\s|]{0,20}Message-ID:\s{0,20}(<[^<>\s]{1,400}>)", re.IGNORECASE | re.MULTILINE
+)
+_REFUSED = re.compile(r"automatic-action/.{0,60};\s*(?:deleted|denied|failed)", re.IGNORECASE)
 _ACTIONS = ("failed", "delayed", "delivered", "relayed", "expanded")
 _DELIVERY = ("message/delivery-status", "message/global-delivery-status")
 _DISPOSITION = ("message/disposition-notification", "message/global-disposition-notification")
-_RETURNED = ("message/rfc822", "text/rfc822-headers", "message/rfc822-headers", "message/global-headers", "text/rfc822")
+_RETURNED = (
+    "message/rfc822",
+    "text/rfc822-headers",
+    "message/rfc822-headers",
+    "message/global-headers",
+    "text/rfc822",
+)
 
 Fields = dict[str, str]
 
@@ -46,8 +57,10 @@ def disposition(parsed: Parsed) -> Report | None:
     """The receipt that a person's mail program made, or None."""
     for part in _parts(parsed, _DISPOSITION):
         fields = {name: value for group in _groups(part.content) for name, value in group.items()}
-        stated = identifiers.message_id(fields.get("original-message-id", "").encode("utf-8", "replace"))
-        return Report("mdn", _recipient(fields), None, None, stated or original_message_id(parsed))
+        stated = _message_id(fields, "original-message-id") or original_message_id(parsed)
+        # A refusal in the shape of a receipt, as Sieve's `reject` sends it (RFC 5429 2.1.1).
+        refused = _REFUSED.search(fields.get("disposition", "")) is not None
+        return Report("mdn", _recipient(fields), "failed" if refused else None, None, stated)
     return None
 
 
@@ -100,7 +113,9 @@ def _groups(content: bytes) -> list[Fields]:
 
 def _worst(groups: list[Fields]) -> Fields:
     """The first recipient that failed, else the first delayed, else the first at all; per-message fields last."""
-    recipients = [g for g in groups if "final-recipient" in g or "original-recipient" in g or "status" in g]
+    recipients = [
+        g for g in groups if "final-recipient" in g or "original-recipient" in g or "status" in g
+    ]
     for wanted in ("failed", "delayed"):
         for group in recipients:
             if _action(group.get("action", "")) == wanted:
@@ -115,12 +130,17 @@ def _action(value: str) -> str | None:
 
 def _status(fields: Fields, action: str | None) -> str | None:
     """The Status field, else what the diagnostic says, else the class that the action implies."""
-    stated = stated_status(fields.get("status", "")) or stated_status(fields.get("diagnostic-code", ""))
-    return stated or {"failed": "5.0.0", "delayed": "4.0.0", "delivered": "2.0.0"}.get(action or "")
+    stated = stated_status(fields.get("status", "")) or stated_status(
+        fields.get("diagnostic-code", "")
+    )
+    return stated or {"failed": "5.0.0", "delayed": "4.0.0", "delivered": "2.0.0"}.get(
+        action or ""
+    )
 
 
 def _recipient(fields: Fields) -> str | None:
-    for name in ("final-recipient", "original-recipient", "x-actual-recipient"):
+    """Who failed: the address as the sender wrote it where the report keeps it (RFC 3464 2.3.1), else the final one."""
+    for name in ("original-recipient", "final-recipient", "x-actual-recipient"):
         address = _address(fields.get(name, ""))
         if address:
             return address
@@ -136,7 +156,11 @@ def _address(value: str) -> str | None:
 def _stated_id(groups: list[Fields]) -> str | None:
     for group in groups:
         for name in ("original-message-id", "x-original-message-id"):
-            found = identifiers.message_id(group.get(name, "").encode("utf-8", "replace"))
+            found = _message_id(group, name)
             if found:
                 return found
     return None
+
+
+def _message_id(fields: Fields, name: str) -> str | None:
+    return identifiers.message_id(fields.get(name, "").encode("utf-8", "replace"))

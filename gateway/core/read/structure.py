@@ -84,7 +84,18 @@ class _Tree:
                 if not children:
                     kind = "text/plain"  # RFC 2046 5.1 cannot be applied: what is there is text
         encoding = _encoding(headers.first("content-transfer-encoding"))
-        return Part(self.raw, headers, start, end, kind, content_type, disposition, encoding, children, opaque)
+        return Part(
+            self.raw,
+            headers,
+            start,
+            end,
+            kind,
+            content_type,
+            disposition,
+            encoding,
+            children,
+            opaque,
+        )
 
     def _type(self, content_type: Valued, disposition: Valued, default: str) -> str:
         token = content_type.token
@@ -95,13 +106,21 @@ class _Tree:
         if token in ("text", "multipart"):
             return {"text": "text/plain", "multipart": "multipart/mixed"}[token]
         # RFC 2045 5.2: no type is plain text, unless the part says that it is a file.
-        if default == "text/plain" and disposition.get("filename") and disposition.token == "attachment":
+        if (
+            default == "text/plain"
+            and disposition.get("filename")
+            and disposition.token == "attachment"
+        ):
             return "application/octet-stream"
         return default
 
-    def _children(self, boundary: str | None, kind: str, start: int, end: int, depth: int) -> tuple[Part, ...]:
+    def _children(
+        self, boundary: str | None, kind: str, start: int, end: int, depth: int
+    ) -> tuple[Part, ...]:
         ranges = self._ranges(boundary, start, end)
-        default = "message/rfc822" if kind == "multipart/digest" else "text/plain"  # RFC 2046 5.1.5
+        default = (
+            "message/rfc822" if kind == "multipart/digest" else "text/plain"
+        )  # RFC 2046 5.1.5
         children = []
         for begin, stop in ranges:
             if self.parts >= self.budget.parts:
@@ -115,7 +134,18 @@ class _Tree:
     def _rest(self, start: int, end: int) -> Part:
         """Everything from here on as one unopened part."""
         headers = Headers((), start)
-        return Part(self.raw, headers, start, end, "application/octet-stream", Valued(""), Valued(""), "", (), True)
+        return Part(
+            self.raw,
+            headers,
+            start,
+            end,
+            "application/octet-stream",
+            Valued(""),
+            Valued(""),
+            "",
+            (),
+            True,
+        )
 
     def _ranges(self, boundary: str | None, start: int, end: int) -> list[tuple[int, int]]:
         found: list[tuple[int, int]] = []

@@ -39,7 +39,19 @@ _PR_CONTENT_ID = 0x3712
 _PR_DISPLAY_NAME = 0x3001
 
 # [MS-OXCDATA] 2.11.1, bytes as TNEF stores them (padded to four).
-_FIXED = {0x02: 4, 0x03: 4, 0x04: 4, 0x05: 8, 0x06: 8, 0x07: 8, 0x0A: 4, 0x0B: 4, 0x14: 8, 0x40: 8, 0x48: 16}
+_FIXED = {
+    0x02: 4,
+    0x03: 4,
+    0x04: 4,
+    0x05: 8,
+    0x06: 8,
+    0x07: 8,
+    0x0A: 4,
+    0x0B: 4,
+    0x14: 8,
+    0x40: 8,
+    0x48: 16,
+}
 _VARIABLE = frozenset({0x0D, 0x1E, 0x1F, 0x102})
 _UNICODE = 0x1F
 _OBJECT = 0x0D
@@ -141,10 +153,14 @@ def _file(reading: _Reading, tag: int, value: bytes) -> None:
 
 def _described(file: File, value: bytes, code_page: str) -> File:
     for kind, number, data in _properties(value):
-        if number == _PR_LONG_NAME or (number in (_PR_FILE_NAME, _PR_DISPLAY_NAME) and not file.name):
+        if number == _PR_LONG_NAME or (
+            number in (_PR_FILE_NAME, _PR_DISPLAY_NAME) and not file.name
+        ):
             file = replace(file, name=_text(kind, data, code_page) or file.name)
         elif number == _PR_MIME_TYPE:
-            file = replace(file, content_type=_text(kind, data, code_page).lower() or file.content_type)
+            file = replace(
+                file, content_type=_text(kind, data, code_page).lower() or file.content_type
+            )
         elif number == _PR_CONTENT_ID:
             file = replace(file, inline=True)
         elif number == _PR_FILE_DATA and not file.content:
