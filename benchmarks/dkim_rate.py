@@ -26,6 +26,7 @@ from gateway.authenticate.zone import ZoneResolver
 from gateway.core.model import DkimResult
 from gateway.core.read import wire
 
+SIZE = 4_096
 GOAL = 4_000  # native, signatures a second
 
 Round = Callable[[], Awaitable[None]]
@@ -79,7 +80,7 @@ def rounds(size: int, count: int) -> dict[str, Round]:
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--size", type=int, default=4_096)
+    parser.add_argument("--size", type=int, default=SIZE)
     parser.add_argument("--count", type=int, default=300)
     parser.add_argument("--rounds", type=int, default=7)
     options = parser.parse_args()
@@ -95,6 +96,8 @@ def main() -> None:
         took = statistics.median(seconds)
         rate = options.count / took
         print(f"{name:16} {rate:8.0f}/s of CPU  {base / took:5.2f} x dkimpy alone")
+    if options.size != SIZE:
+        return  # the goal is for one size alone
     native = options.count / statistics.median(measured["gate + native"])
     print(f"goal: native at least {GOAL}/s: {'reached' if native >= GOAL else 'MISSED'}")
 

@@ -8,7 +8,7 @@ import binascii
 import hashlib
 import re
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
 from publicsuffixlist import PublicSuffixList
 
@@ -153,8 +153,13 @@ def _check_names(domain: str, selector: str) -> None:
     """RFC 6376 6.1.1: nobody signs for a top-level domain, nor for all who share a suffix."""
     if len(selector) + len("._domainkey.") + len(domain) > 253:
         raise Refused("the name of the key is too long")
-    if "." not in domain or suffixes().is_public(domain):
+    if _is_shared(domain):
         raise Refused("d= is a public suffix")
+
+
+@lru_cache(maxsize=4_096)
+def _is_shared(domain: str) -> bool:
+    return "." not in domain or bool(suffixes().is_public(domain))
 
 
 @cache

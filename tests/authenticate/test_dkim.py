@@ -298,6 +298,8 @@ def test_a_signature_lives_to_its_last_second() -> None:
         {"z1": "a\x01b"},
         {"1z": "x"},
         {"n": "a b=c"},
+        {"n": "x" * 17_000},
+        {"s": ".".join(["x" * 60] * 4)},
     ],
 )
 def test_a_signature_that_is_not_well_formed_is_a_permanent_error(
@@ -359,6 +361,12 @@ def test_a_signature_that_is_too_long_or_beyond_the_modulus_fails() -> None:
     text = b64encode(larger.to_bytes(size, "big"))
     found = only(raw.replace(value, text), keyed(record(key)))
     assert found.result is DkimResult.FAIL
+    modulus = b64encode(key.public_key().public_numbers().n.to_bytes(128, "big"))
+    found = only(raw.replace(value, modulus), keyed(record(key)))
+    assert (found.result, found.problem) == (
+        DkimResult.FAIL,
+        "the signature does not fit the key",
+    )
     zero_first = b64encode(b"\0" + number.to_bytes(128, "big"))
     assert only(raw.replace(value, zero_first), keyed(record(key))).result is DkimResult.FAIL
 
@@ -419,6 +427,13 @@ def test_signatures_that_may_align_come_first_and_the_number_is_bounded() -> Non
     assert [s.result for s in found] == [DkimResult.PASS] * 10 + [DkimResult.POLICY] * 4
     assert {s.problem for s in found[10:]} == {"too many signatures"}
     assert len(keys.asked) == 10
+
+
+def test_a_signature_beyond_the_number_that_is_malformed_stays_so() -> None:
+    """The gate's reason is told for each, however many there are."""
+    raw = sign(d="esp.example", v="2")
+    found = verify(raw, settings=dkim.DkimSettings(max_signatures=0))
+    assert [(s.result, s.problem) for s in found] == [(DkimResult.PERMERROR, "v= is not 1")]
 
 
 def test_a_key_is_asked_for_once_a_mail() -> None:

@@ -3,6 +3,7 @@
 from base64 import b64encode
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from dkim_signing import ed_key, record, rsa_key, spki
 
@@ -74,6 +75,13 @@ def test_a_bare_public_key_is_a_key_too() -> None:
     """Some publish RSAPublicKey without the wrapping."""
     der = rsa_key().public_key().public_bytes(Encoding.DER, PublicFormat.PKCS1)
     assert found(b"p=" + b64encode(der)).bits == 2048
+
+
+def test_a_key_of_another_kind_than_it_says_is_none() -> None:
+    """k=rsa over an elliptic curve."""
+    curve = ec.generate_private_key(ec.SECP256R1()).public_key()
+    der = curve.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    assert "not the RSA key" in problem(b"k=rsa; p=" + b64encode(der))
 
 
 def test_ed25519_is_32_bytes_on_the_curve() -> None:

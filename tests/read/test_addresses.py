@@ -108,6 +108,7 @@ def test_one_mailbox_however_it_is_dressed(value: str, author: str) -> None:
         ("a" * 65 + "@b.example", "from-local-part"),
         ("a@" + "b." * 127 + "example", "from-domain"),
         ("a@b.example" + " " * 20_000, "from-too-long"),
+        ("x " * 2_000 + "<a@b.example>", "from-too-long"),
     ],
 )
 def test_what_is_not_exactly_one_mailbox_says_why(value: str, kind: str) -> None:
@@ -225,6 +226,7 @@ def test_smtputf8_opens_the_path_to_other_letters() -> None:
         ("alice victim.example", None),
         ("a@b.example,c@d.example", None),
         ("\ud800@b.example", None),
+        ("a@" + "b" * 2_000, None),
         ("", None),
     ],
 )

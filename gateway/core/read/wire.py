@@ -54,7 +54,7 @@ _LF = 0x0A
 _CR = 0x0D
 
 _BLANK = re.compile(rb"\n\r*+\n")
-_FIELD = re.compile(rb"[^\n]*+(?:\n|\Z)(?:[ \t][^\n]*+(?:\n|\Z))*+")
+_FIELD = re.compile(rb"(?!\Z)[^\n]*+(?:\n|\Z)(?:[ \t][^\n]*+(?:\n|\Z))*+")
 _NAME = re.compile(rb"[!-9;-~]+")
 _MBOX = re.compile(rb">?From ")
 _CR_CR_LF = re.compile(rb"\r\r\n")
@@ -154,8 +154,6 @@ def _fields(header: bytes, limits: WireLimits) -> tuple[tuple[Field, ...], WireD
     seen: set[str] = set()
     for number, match in enumerate(islice(_FIELD.finditer(header), limits.fields + 1)):
         raw = match[0]
-        if not raw:
-            break
         if number == limits.fields:
             defect = defect or _defect("too-many-fields")
             break
