@@ -268,7 +268,7 @@ def early(
 def completed(part: Early) -> Facts:
     """Early facts with the worse value for each fact that is not known yet."""
     known: dict[str, Any] = {name: getattr(part, name) for name in EARLY}
-    rest = {fact.name: fact.worse for fact in _ALL if not fact.early}
+    rest: dict[str, Any] = {fact.name: fact.worse for fact in _ALL if not fact.early}
     return Facts(**known, **rest, signals=part.signals)
 
 

@@ -27,6 +27,7 @@ from gateway.core.model.account import (
     TicketKind,
     TicketState,
 )
+from gateway.core.model.article import PublicArticle
 from gateway.core.model.decision import (
     DECISIONS,
     DISCLOSES,
@@ -182,6 +183,7 @@ __all__ = [
     "Proof",
     "ProofLevel",
     "ProvenAuthor",
+    "PublicArticle",
     "PublicReply",
     "PublicText",
     "Queue",

@@ -1,4 +1,4 @@
-"""A public article of the knowledge base, as its file says it. Nothing private may stand in one."""
+"""A public article of the knowledge base, as its file says it. Nothing private stands in one."""
 
 from dataclasses import dataclass
 from datetime import date

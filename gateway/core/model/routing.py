@@ -21,6 +21,7 @@ class Department:
     mailbox: StaffAddress | None = None  # gets the notice of new entries
     recipients: tuple[str, ...] = ()
     requests: tuple[RequestKind, ...] = ()  # kinds that go there when no recipient says otherwise
+    kind: str | None = None  # the kind of notices about its tickets (I7)
 
     def name(self, language: str) -> str:
         """The department's name in that language, else in the first that it has, else its id."""
@@ -79,6 +80,11 @@ class Routing:
     def department(self, name: str) -> Department | None:
         """The department of that id, or None."""
         return next((each for each in self.departments if each.id == name), None)
+
+    def speaks(self, kinds: tuple[str, ...], department: str) -> bool:
+        """Whether an address with these kinds may speak about a department; without kinds, yes."""
+        found = self.department(department)
+        return not kinds or department in kinds or (found is not None and found.kind in kinds)
 
     def department_for(self, recipients: Iterable[str]) -> str | None:
         """The department that the first recipient with one chooses (`Address.key` each)."""

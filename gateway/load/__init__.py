@@ -1,0 +1,225 @@
+"""Policies, templates and articles as immutable values: all of them, or none with every complaint.
+
+A reload reads everything again, proves it, and is then one swap; nothing here keeps state.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from gateway import toml
+from gateway.core.decide import policy as policies
+from gateway.core.decide.facts import Signals
+from gateway.core.decide.policy import Policy
+from gateway.core.decide.prove import Proved, prove
+from gateway.core.model import (
+    Address,
+    Envelope,
+    Mail,
+    PublicArticle,
+    RequestRules,
+    Routing,
+    Situation,
+)
+from gateway.core.say.templates import Templates
+from gateway.errors import BadInput
+from gateway.load.disclosure import read_table
+from gateway.load.requests import read_requests
+from gateway.load.routing import read_routing
+from gateway.load.schema import Refused, hint
+from gateway.load.signals import Compiled, Seen, compute
+from gateway.load.texts import compile_templates, load_knowledge, load_templates, read_text
+
+__all__ = [
+    "Disclosure",
+    "Loaded",
+    "Policies",
+    "Refused",
+    "load",
+    "load_knowledge",
+    "load_policies",
+    "load_templates",
+    "read_disclosure",
+]
+
+DISCLOSURE, ROUTING, REQUESTS = "disclosure.toml", "routing.toml", "requests.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class Disclosure:
+    """One disclosure file whose words are right. Whether it may be used is said by its proof."""
+
+    policy: Policy
+    compiled: tuple[Compiled, ...]
+    document: toml.Document
+
+    def complaints(self, proved: Proved) -> list[BadInput]:
+        """What the proof says against it, with the places in the file."""
+        return [
+            self.document.error(each.place, each.message, each.hint) for each in proved.complaints
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class Policies:
+    """The folder `policies/`; `next` is decided beside it, in the shadow."""
+
+    disclosure: Disclosure
+    proved: Proved
+    routing: Routing
+    requests: RequestRules
+    next: Disclosure | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """Everything that ops own. One of these is in force at a time."""
+
+    policy: Policy
+    routing: Routing
+    requests: RequestRules
+    templates: Templates
+    articles: tuple[PublicArticle, ...]
+    proved: Proved
+    next: Policy | None
+    digest: str  # over all files
+    compiled: tuple[Compiled, ...] = ()
+    next_compiled: tuple[Compiled, ...] = ()
+
+    def signals(self, situation: Situation) -> Signals:
+        """The booleans that ops named, for this mail; those of `next/` follow."""
+        seen = Seen(
+            situation.author, situation.envelope, situation.mail, len(situation.raw), situation
+        )
+        return compute((*self.compiled, *self._only_next()), seen)
+
+    def early_signals(self, author: Address, envelope: Envelope, mail: Mail, size: int) -> Signals:
+        """Those that need no account, for settling the SMTP reply."""
+        return compute(self.compiled, Seen(author, envelope, mail, size))
+
+    def _only_next(self) -> tuple[Compiled, ...]:
+        known = {each.id for each in self.compiled}
+        return tuple(each for each in self.next_compiled if each.id not in known)
+
+
+def load(policies: Path, templates: Path, knowledge: Path) -> Loaded:
+    """Everything, proved. Raises `Refused` with every complaint, and changes nothing."""
+    complaints: list[BadInput] = []
+    read = _gathered(complaints, lambda: load_policies(policies))
+    compiled = _gathered(complaints, lambda: compile_templates(templates))
+    articles = _gathered(complaints, lambda: load_knowledge(knowledge))
+    if read is None or compiled is None or articles is None:
+        raise Refused(complaints)
+    complaints += _unknown_texts(read.disclosure, compiled)
+    if complaints:
+        raise Refused(complaints)
+    return Loaded(
+        policy=read.disclosure.policy,
+        routing=read.routing,
+        requests=read.requests,
+        templates=compiled,
+        articles=articles,
+        proved=read.proved,
+        next=read.next.policy if read.next else None,
+        digest=_digest(policies, templates, knowledge),
+        compiled=read.disclosure.compiled,
+        next_compiled=read.next.compiled if read.next else (),
+    )
+
+
+def load_policies(folder: Path) -> Policies:
+    """The three files of `policies/`, and `next/` where it has a file. Raises `Refused`."""
+    complaints: list[BadInput] = []
+    disclosure = _gathered(complaints, lambda: read_disclosure(folder))
+    routing = _gathered(complaints, lambda: _read(folder / ROUTING, read_routing))
+    requests = _gathered(complaints, lambda: _read(folder / REQUESTS, read_requests))
+    if disclosure is None or routing is None or requests is None:
+        raise Refused(complaints)
+    proved = prove(disclosure.policy.table)
+    complaints += disclosure.complaints(proved)
+    complaints += _unknown_departments(disclosure, routing)
+    shadow = None
+    if (folder / "next" / DISCLOSURE).is_file():
+        shadow = _gathered(complaints, lambda: _shadow(folder / "next", routing))
+    if complaints:
+        raise Refused(complaints)
+    return Policies(disclosure, proved, routing, requests, shadow)
+
+
+def read_disclosure(path: Path) -> Disclosure:
+    """One file, or the one in a folder: its words checked, and not proved. Raises `Refused`."""
+    file = path / DISCLOSURE if path.is_dir() else path
+    document = toml.parse(read_text(file), str(file))
+    complaints: list[BadInput] = []
+    table, compiled = read_table(document, complaints)
+    if complaints:
+        raise Refused(complaints)
+    return Disclosure(policies.compile(table), compiled, document)
+
+
+def _shadow(folder: Path, routing: Routing) -> Disclosure:
+    """The policy beside the one in force must be as sound as that one."""
+    disclosure = read_disclosure(folder)
+    complaints = disclosure.complaints(prove(disclosure.policy.table))
+    complaints += _unknown_departments(disclosure, routing)
+    if complaints:
+        raise Refused(complaints)
+    return disclosure
+
+
+def _unknown_departments(disclosure: Disclosure, routing: Routing) -> Iterator[BadInput]:
+    known = [department.id for department in routing.departments]
+    for index, rule in enumerate(disclosure.policy.rules):
+        if rule.department is not None and rule.department not in known:
+            message = f"unknown department `{rule.department}`"
+            place = ("rule", index, "department")
+            yield disclosure.document.error(place, message, hint(rule.department, known))
+
+
+def _unknown_texts(disclosure: Disclosure, templates: Templates) -> Iterator[BadInput]:
+    known = {kind for kind, _ in templates.compiled}
+    for index, rule in enumerate(disclosure.policy.rules):
+        if rule.template is not None and rule.template not in known:
+            message = f"there is no template `{rule.template}`"
+            place = ("rule", index, "template")
+            yield disclosure.document.error(place, message, hint(rule.template, known))
+    for index, notice in enumerate(disclosure.policy.notices):
+        if notice.add not in templates.paragraphs:
+            message = f"there is no paragraph `{notice.add}`"
+            place = ("notice", index, "add")
+            yield disclosure.document.error(place, message, hint(notice.add, templates.paragraphs))
+
+
+_Read = TypeVar("_Read")
+
+
+def _read(path: Path, reader: Callable[[toml.Document, list[BadInput]], _Read]) -> _Read:
+    complaints: list[BadInput] = []
+    value = reader(toml.parse(read_text(path), str(path)), complaints)
+    if complaints:
+        raise Refused(complaints)
+    return value
+
+
+def _gathered(complaints: list[BadInput], reading: Callable[[], _Read]) -> _Read | None:
+    """What was read, or None with its complaints added to the others."""
+    try:
+        return reading()
+    except Refused as refused:
+        complaints += refused.complaints
+    except BadInput as error:
+        complaints.append(error)
+    return None
+
+
+def _digest(*folders: Path) -> str:
+    """SHA-256 over the names and bytes of every file that was read."""
+    whole = hashlib.sha256()
+    for folder in folders:
+        for path in sorted(folder.rglob("*")):
+            if path.is_file() and path.suffix in (".toml", ".txt", ".html", ".md"):
+                whole.update(f"{path.relative_to(folder)}\0".encode())
+                whole.update(hashlib.sha256(path.read_bytes()).digest())
+    return whole.hexdigest()

@@ -1,0 +1,67 @@
+"""Reads `requests.toml`: the phrases, per language, by which requests are told apart."""
+
+from gateway.core.model import RequestKind, RequestRules
+from gateway.errors import BadInput
+from gateway.load.schema import Section, hint
+from gateway.toml import Document
+
+_LISTS = ("phrases", "strong", "against")
+_MOST_PHRASES = 2_000
+_LONGEST = 100
+
+Phrases = dict[RequestKind, dict[str, tuple[str, ...]]]
+
+
+def read_requests(document: Document, complaints: list[BadInput]) -> RequestRules:
+    """The whole file; what is wrong with it is added to the complaints."""
+    top = Section.top(document, complaints)
+    order = _order(top)
+    tables: dict[str, Phrases] = {name: {} for name in _LISTS}
+    for kind in top.keys():  # noqa: SIM118  a method of ours that also marks the keys as known
+        if kind == "order":
+            continue
+        if kind not in tuple(RequestKind):
+            words = (*tuple(RequestKind), "order")
+            top.complain(kind, f"unknown request `{kind}`", hint(kind, words), part="key")
+            continue
+        _kind(top.section(kind), RequestKind(kind), tables)
+    return RequestRules(tables["phrases"], tables["strong"], tables["against"], order)
+
+
+def _order(top: Section) -> tuple[RequestKind, ...]:
+    found = []
+    for index, each in enumerate(top.texts("order")):
+        if each in tuple(RequestKind):
+            found.append(RequestKind(each))
+        else:
+            top.complain(
+                ("order", index), f"unknown request `{each}`", hint(each, tuple(RequestKind))
+            )
+    return tuple(found)
+
+
+def _kind(section: Section, kind: RequestKind, tables: dict[str, Phrases]) -> None:
+    for name in _LISTS:
+        by_language = section.section(name)
+        for language in by_language.keys():  # noqa: SIM118
+            if len(language) != 2 or not language.isascii() or not language.islower():
+                by_language.complain(
+                    language, f"`{language}` is no language", "two letters: it, en", part="key"
+                )
+                continue
+            tables[name].setdefault(kind, {})[language] = _phrases(by_language, language)
+    section.done()
+
+
+def _phrases(section: Section, language: str) -> tuple[str, ...]:
+    phrases = section.texts(language)
+    if len(phrases) > _MOST_PHRASES:
+        section.complain(language, f"more than {_MOST_PHRASES} phrases")
+    for index, phrase in enumerate(phrases):
+        if len(phrase) > _LONGEST:
+            section.complain((language, index), f"longer than {_LONGEST} characters")
+        if "*" in phrase.replace("* ", " ").removesuffix("*") or phrase.startswith("*"):
+            section.complain(
+                (language, index), f"`{phrase}`: `*` stands at the end of a word alone"
+            )
+    return phrases
