@@ -90,16 +90,17 @@ def address(text: str) -> str:
 
 def mailbox(name: str, text: str) -> str:
     """`"Name" <address>`, the name as encoded words where it is not ASCII."""
-    shown = safe(name).strip()
+    shown, written = safe(name).strip(), f"<{address(text)}>"
     if not shown:
-        return f"<{address(text)}>"
-    if shown.isascii():
-        escaped = shown.replace("\\", "\\\\").replace('"', '\\"')
-        return f'"{escaped}"\r\n <{address(text)}>'
-    return f"{unstructured(shown)}\r\n <{address(text)}>"
+        return written
+    escaped = shown.replace("\\", "\\\\").replace('"', '\\"')
+    phrase = f'"{escaped}"' if shown.isascii() else unstructured(shown)
+    fold = " " if len(phrase) + len(written) < _LINE - 10 else "\r\n "
+    return f"{phrase}{fold}{written}"
 
 
 def date(moment: datetime) -> str:
     """RFC 5322 3.3, in English whatever the locale."""
     day, month = _DAYS[moment.weekday()], _MONTHS[moment.month - 1]
-    return f"{day}, {moment.day:02} {month} {moment.year:04} {moment:%H:%M:%S} {moment:%z}"
+    clock = f"{moment.hour:02}:{moment.minute:02}:{moment.second:02}"
+    return f"{day}, {moment.day:02} {month} {moment.year:04} {clock} {moment:%z}"

@@ -3,7 +3,7 @@
 Each has its own, so that forgeries never use up a customer's share (tickets.md, What goes out).
 """
 
-from gateway.core.model import Spend
+from gateway.core.model import ProofLevel, Spend
 from gateway.core.say.case import Case
 
 STRONG, MEDIUM, UNPROVEN = "strong", "medium", "unproven"
@@ -31,5 +31,18 @@ def public_spends(case: Case) -> tuple[Spend, ...]:
 
 
 def ledger_of(case: Case) -> str:
-    """Which share of the account a receipt is counted against."""
-    return STRONG if case.strong else MEDIUM
+    """Which share of the account a reply is counted against."""
+    level = case.situation.proof.level
+    if level is ProofLevel.STRONG:
+        return STRONG
+    return MEDIUM if level is ProofLevel.MEDIUM else UNPROVEN
+
+
+def unproven_spent(case: Case) -> bool:
+    """Whether the account has had its notice of parked mail today, whatever the mail's proof.
+
+    A proven author who speaks for another department is parked, too.
+    """
+    spending, caps = case.situation.candidates.spending, case.routing.caps
+    total = spending.global_today.get(UNPROVEN, 0)
+    return spending.unproven_today >= caps.unproven or total >= caps.all_unproven

@@ -110,7 +110,7 @@ def _to_account(
     reply = AccountReply(account.official, AccountText("staff-reply", values))
     delivery = Delivery(parent=how.parent, earlier=how.earlier, held=account.doubtful)
     sent = post.say(reply, language_of(post, ticket, account), _about(ticket), delivery=delivery)
-    return (sent, *_noticed(post, ticket, account))
+    return (sent, *notices(post, account, ticket.department, sent.language))
 
 
 def _to_enquirer(
@@ -146,16 +146,24 @@ def closing(post: Post, ticket: Ticket, account: Account | None, staff: str) -> 
         _about(ticket),
         delivery=Delivery(held=account.doubtful),
     )
-    return Said(change, (kept,), (sent, *_noticed(post, ticket, account)), (event,))
+    return Said(
+        change,
+        (kept,),
+        (sent, *notices(post, account, ticket.department, sent.language)),
+        (event,),
+    )
 
 
-def _noticed(post: Post, ticket: Ticket, account: Account) -> tuple[Outgoing, ...]:
-    """Content-free notices to the addresses that the account set for this department (I7)."""
+def notices(post: Post, account: Account, department: str, language: str) -> tuple[Outgoing, ...]:
+    """Content-free notices to the addresses that the account set for such matters (I7)."""
+    found = post.routing.department(department)
+    kind = found.kind if found and found.kind else department
     official = account.official.address.lower()
+    wanted = (one for one in account.notify if one.kind == kind)
     return tuple(
-        post.say(KindNotice(one, "notice"), language_of(post, ticket, account))
-        for one in account.notify
-        if one.kind == ticket.department and one.address.lower() != official
+        post.say(KindNotice(one, "notice"), language)
+        for one in wanted
+        if one.address.lower() != official
     )
 
 

@@ -8,13 +8,12 @@ from typing import Any
 from gateway.core.model import (
     Account,
     AccountText,
-    KindNotice,
     Outgoing,
     StaffNotice,
     Tainted,
     TicketKind,
 )
-from gateway.core.say import secrets
+from gateway.core.say import letters, secrets
 from gateway.core.say.case import Case, subject
 from gateway.core.say.desk import About, Delivery, mailboxes
 from gateway.core.say.receipts import department_name, parent
@@ -25,14 +24,7 @@ NOTICE_CHARS = 20_000
 
 def kind_notices(case: Case, account: Account, department: str) -> tuple[Outgoing, ...]:
     """Content-free notices to the addresses that the account set for such matters (I7)."""
-    kinds = {department, case.situation.request.kind.value}
-    official = account.official.address.lower()
-    wanted = (one for one in account.notify if one.kind in kinds)
-    return tuple(
-        case.post.say(KindNotice(one, "notice"), account.language or case.post.desk.language)
-        for one in wanted
-        if one.address.lower() != official
-    )
+    return letters.notices(case.post, account, department, case.situation.language)
 
 
 def staff_notices(

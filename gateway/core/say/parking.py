@@ -17,7 +17,7 @@ from gateway.core.model import (
 )
 from gateway.core.say.case import Case, kept
 from gateway.core.say.desk import Delivery, parked_binding
-from gateway.core.say.ledgers import STRONG, UNPROVEN, spends
+from gateway.core.say.ledgers import STRONG, UNPROVEN, spends, unproven_spent
 from gateway.core.say.receipts import to_account
 
 
@@ -27,7 +27,7 @@ def held(case: Case) -> Effects:
     if account is None:
         return kept(case)
     told: tuple[Outgoing, ...] = ()
-    if case.answers:
+    if case.answers and not unproven_spent(case):
         delivery = Delivery(ledger=UNPROVEN, parked=case.situation.mail_id)
         told = (to_account(case, account, "hold", {}, None, delivery),)
     spent = spends(case, UNPROVEN, account.number) if told else ()

@@ -207,11 +207,15 @@ def _prepared(value: object, language: str) -> object:
 
 def printable(text: str) -> str:
     """Text without control and bidirectional characters, line ends as LF."""
+    if UNSAFE.search(text) is None:
+        return str(text)
     plain = str(text).replace("\r\n", "\n").replace("\r", "\n").replace("\t", "    ")
     return "\n".join(UNSAFE.sub("", line) for line in plain.split("\n"))
 
 
 def _broken(text: str) -> str:
     """A value's own line ends are kept as such, also in HTML; empty lines part paragraphs."""
+    if "\n" not in text:
+        return text
     blocks = re.split(r"\n[ \n]*\n", text.strip("\n"))
     return "\n\n".join(block.replace("\n", html.LINE_BREAK) for block in blocks)

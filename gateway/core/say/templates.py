@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 
-from jinja2 import StrictUndefined, Template, TemplateError, nodes
+from jinja2 import StrictUndefined, Template, TemplateSyntaxError, nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from gateway.core.model import Tainted
@@ -29,7 +29,7 @@ class TemplateDefect(ValueError):
     """A template that cannot be used: which, where, and why."""
 
     def __init__(self, kind: str, language: str, line: int, message: str, hint: str = "") -> None:
-        """`line` counts from the text's first line; 0 is the subject."""
+        """`line` counts the file's lines from 0, which is the subject where there is one."""
         super().__init__(f"templates/{kind}/{language}.txt:{line}: {message}")
         self.kind, self.language, self.line = kind, language, line
         self.message, self.hint = message, hint
@@ -51,7 +51,7 @@ def _for_customers(value: object) -> object:
 
 @cache
 def _environment(for_staff: bool, html: bool) -> _Environment:
-    return _Environment(
+    environment = _Environment(
         undefined=StrictUndefined,
         autoescape=html,
         finalize=None if for_staff else _for_customers,
@@ -59,6 +59,8 @@ def _environment(for_staff: bool, html: bool) -> _Environment:
         lstrip_blocks=True,
         keep_trailing_newline=False,
     )
+    environment.globals.clear()  # no cycler, no range: a template has its values and nothing else
+    return environment
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +110,8 @@ def split(file: str) -> Source:
     """A template file: `Subject: …`, a blank line, the text. A paragraph has no subject."""
     first, _, rest = file.partition("\n")
     if first.lower().startswith("subject:"):
-        return first[len("subject:") :].strip(), rest.strip("\n"), None
-    return "", file.strip("\n"), None
+        return first[len("subject:") :].strip(), rest.rstrip("\n"), None
+    return "", file.rstrip("\n"), None
 
 
 def variables(source: str) -> frozenset[str]:
@@ -122,7 +124,7 @@ def variables(source: str) -> frozenset[str]:
 
 def _compile(kind: str, language: str, source: Source) -> Compiled:
     subject, text, html = source
-    for part, first_line in ((subject, 0), (text, 1), (html or "", 1)):
+    for part, first_line in ((subject, 0), (text, 1 if subject else 0), (html or "", 0)):
         _check(kind, language, part, first_line)
     staff = kind_of(kind).staff
     plain = _environment(staff, html=False)
@@ -135,20 +137,22 @@ def _compile(kind: str, language: str, source: Source) -> Compiled:
 
 
 def _check(kind: str, language: str, source: str, first_line: int) -> None:
+    """`first_line` is where the part begins in its file."""
+    before = first_line - 1
     try:
         tree = _environment(for_staff=True, html=False).parse(source)
-        used = variables(source)
-    except TemplateError as error:
-        line = getattr(error, "lineno", 1) or 1
-        raise TemplateDefect(kind, language, line + first_line - 1, str(error)) from error
+    except TemplateSyntaxError as error:
+        message = str(error.message)
+        raise TemplateDefect(kind, language, error.lineno + before, message) from error
     for node in tree.find_all(nodes.Node):
         if not isinstance(node, _SPOKEN):
             what = type(node).__name__.lower()
             message = f"`{what}` is not part of a template's language"
-            raise TemplateDefect(kind, language, node.lineno, message)
-    for name in sorted(used - allowed(kind)):
-        message = f"a `{kind}` may not print `{name}`"
-        raise TemplateDefect(kind, language, first_line, message, did_you_mean(name, kind))
+            raise TemplateDefect(kind, language, node.lineno + before, message)
+    for name in sorted(variables(source) - allowed(kind)):
+        named = (one.lineno for one in tree.find_all(nodes.Name) if one.name == name)
+        message, hint = f"a `{kind}` may not print `{name}`", did_you_mean(name, kind)
+        raise TemplateDefect(kind, language, min(named) + before, message, hint)
 
 
 def tidy(text: str) -> str:

@@ -1,0 +1,194 @@
+"""The shipped templates: what each may disclose, and every text as it goes out (golden files)."""
+
+import os
+from pathlib import Path
+
+import pytest
+from sayings import NOW, ROUTING, SUPPORT, TECHNICIANS, account, post, sources
+
+from gateway.core.model import (
+    AccountReply,
+    AccountText,
+    Article,
+    Constant,
+    KindNotice,
+    NotificationAddress,
+    ProvenAuthor,
+    PublicReply,
+    StaffNotice,
+    StaffText,
+    Tainted,
+)
+from gateway.core.say.desk import About
+from gateway.core.say.kinds import HOUSE, KINDS, allowed, kind_of
+from gateway.core.say.render import Sayable
+from gateway.core.say.templates import TemplateDefect, Templates, split, variables
+from gateway.core.say.words import At, Label, Missing, Named
+
+GOLDEN = Path(__file__).parent / "golden"
+REWRITE = os.environ.get("PORTIERE_GOLDEN") == "write"
+LANGUAGES = ("it", "en")
+SPOKEN = [kind for kind, meant in KINDS.items() if not meant.paragraph]
+PARAGRAPHS = tuple(kind for kind, meant in KINDS.items() if meant.paragraph)
+
+VALUES: dict[str, object] = {
+    "ticket": "482913",
+    "department": Named(ROUTING.departments[0]),
+    "priority": Label("high"),
+    "ahead": 4,
+    "due": At(NOW, "Europe/Rome"),
+    "opens": At(NOW, "Europe/Rome"),
+    "opened": At(NOW, "Europe/Rome"),
+    "missing": Missing(("identifier", "service", "started", "diagnostics")),
+    "articles": [{"title": "Cambiare i nameserver", "url": "https://host.example/guida/ns"}],
+    "announcements": [{"title": "Manutenzione", "text": "Stanotte dalle 2 alle 4 CET."}],
+    "linked": "482900",
+    "reopened": True,
+    "closed": False,
+    "masked": True,
+    "title": "Manutenzione straordinaria",
+    "text": "Buongiorno,\nil certificato è stato rinnovato.\n\nA presto\nMarta",
+    "account": "A-1001",
+    "customer": Tainted("Cliente Srl"),
+    "proof": "medium",
+    "verified": False,
+    "kind": "account",
+    "candidates": (),
+    "author": Tainted("anna@cliente.example"),
+    "subject": Tainted("Sito lento"),
+    "attachments": (Tainted("schermata.png"),),
+    "pending": True,
+    "state": Label("waiting for staff"),
+    "why": "status 5.1.1",
+}
+
+
+def sample(kind: str) -> Sayable:
+    """A reply of this kind, to whom such replies go."""
+    meant = KINDS[kind]
+    if kind == "answer":
+        body = "Dal pannello:\n\n1. aprire il dominio\n2. scegliere Nameserver"
+        article = Article("ns", "Cambiare i nameserver", "https://host.example/guida/ns", body)
+        return PublicReply(ProvenAuthor("mario@curious.example"), article)
+    if kind == "enquiry-reply":
+        text = StaffText("Buongiorno,\nsì, è possibile.")
+        return PublicReply(ProvenAuthor("mario@curious.example"), text)
+    if meant.public:
+        return PublicReply(ProvenAuthor("mario@curious.example"), Constant(kind))
+    if meant.staff:
+        return StaffNotice(TECHNICIANS, AccountText(kind, VALUES))
+    if kind == "notice":
+        return KindNotice(NotificationAddress("noc@cliente.example", "A-1001", "support"), kind)
+    return AccountReply(account().official, AccountText(kind, VALUES))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("kind", SPOKEN)
+def test_every_mail_reads_as_its_golden_file_says(kind: str, language: str) -> None:
+    """PORTIERE_GOLDEN=write rewrites the files, for a person to read the difference."""
+    paragraphs = PARAGRAPHS if kind in ("open", "thread") else ()
+    sent = post().say(sample(kind), language, About("482913", NOW, "A-1001"), paragraphs=paragraphs)
+    subject = next(l for l in sent.raw.decode().split("\r\n") if l.startswith("Subject: "))
+    text = f"{subject}\n\n{sent.text}"
+    path = GOLDEN / f"{kind}.{language}.txt"
+    if REWRITE:
+        path.write_text(text, "utf-8")
+    assert path.read_text("utf-8") == text
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("kind", sorted(KINDS))
+def test_every_kind_is_written_in_italian_and_english(kind: str, language: str) -> None:
+    """No customer meets a language that is missing."""
+    assert language in sources()[kind]
+
+
+def test_templates_print_what_their_kind_may_disclose_and_no_more() -> None:
+    """Each template's variables, from jinja2's AST, against the list of its kind."""
+    for kind, by_language in sources().items():
+        for language, (subject, text, _) in by_language.items():
+            used = variables(subject) | variables(text)
+            assert used <= allowed(kind), (kind, language, used - allowed(kind))
+
+
+@pytest.mark.parametrize("kind", [kind for kind, meant in KINDS.items() if meant.public])
+def test_public_texts_know_no_account_and_no_ticket(kind: str) -> None:
+    """Neither their list nor their templates name anything of an account."""
+    private = {"ticket", "account", "customer", "author", "subject", "department", "ahead", "due"}
+    assert not allowed(kind) & private
+
+
+@pytest.mark.parametrize("kind", ["refuse", "receipt", "enquiry", "hold", "notice", "confirm"])
+def test_constant_texts_print_only_who_we_are(kind: str) -> None:
+    """They are the same for everybody."""
+    assert allowed(kind) == HOUSE
+
+
+@pytest.mark.parametrize("kind", [k for k, m in KINDS.items() if not m.staff])
+def test_no_template_for_customers_may_name_what_the_sender_wrote(kind: str) -> None:
+    """Subject, name, address and text of the sender have no variable there (never-rule 4)."""
+    assert not allowed(kind) & {"author", "subject", "customer", "attachments"}
+
+
+@pytest.mark.parametrize(
+    "text, line, words",
+    [
+        ("{{ ticket }}\n{{ subjct }}", 2, "may not print `subjct`"),
+        ("{{ account }}", 1, "may not print `account`"),
+        ("ok\n{{ ticket|upper }}", 2, "`filter` is not part"),
+        ("{{ ticket ~ desk }}", 1, "`concat` is not part"),
+        ("{% set x = ticket %}{{ x }}", 1, "`assign` is not part"),
+        ("{{ ticket() }}", 1, "`call` is not part"),
+        ("{{ ticket[0] }}", 1, "`getitem` is not part"),
+        ("{% include 'x' %}", 1, "`include` is not part"),
+        ("{% for x in ticket %}{{ x }}", 1, "Unexpected end"),
+        ("{{ 7 * 7 }}", 1, "`mul` is not part"),
+    ],
+)
+def test_a_template_outside_its_language_is_refused_with_its_line(
+    text: str, line: int, words: str
+) -> None:
+    """The fault is named with kind, language and line of the file."""
+    with pytest.raises(TemplateDefect) as caught:
+        Templates.load({"open": {"it": split(f"Subject: x\n{text}")}})
+    assert words in str(caught.value)
+    assert (caught.value.kind, caught.value.language, caught.value.line) == ("open", "it", line)
+
+
+def test_a_misspelt_variable_gets_a_hint() -> None:
+    """Did you mean."""
+    with pytest.raises(TemplateDefect) as caught:
+        Templates.load({"open": {"it": ("x", "{{ tiket }}", None)}})
+    assert caught.value.hint == "did you mean `ticket`?"
+
+
+def test_attributes_of_values_cannot_be_walked() -> None:
+    """The sandbox reaches no field but those of a listed article or announcement."""
+    templates = Templates.load({"open": {"it": ("x", "{{ ticket.__class__ }}", None)}})
+    _, compiled = templates.find("open", "it", "it") or ("", None)
+    assert compiled is not None
+    with pytest.raises(Exception, match=r"unsafe|not safe|access"):
+        compiled.text.render(ticket="1")
+
+
+def test_a_variant_discloses_what_its_base_discloses() -> None:
+    """`open-gold` is an `open`; a name of nobody's is a constant."""
+    assert kind_of("open-gold") == KINDS["open"]
+    assert allowed("something") == HOUSE
+
+
+def test_the_paragraphs_that_rules_may_add_are_known_by_name() -> None:
+    """The policy's notices are held against this list."""
+    assert {"out_of_hours", "same_incident", "sender_not_proven"} <= post().templates.paragraphs
+
+
+def test_italian_times_are_the_offices() -> None:
+    """9:15 UTC is 10:15 in Rome in winter."""
+    assert At(NOW, "Europe/Rome").said("it") == "lunedì 23 novembre 2026 alle 10:15"
+    assert At(NOW, "Europe/Rome").said("en") == "Monday 23 November 2026 at 10:15"
+
+
+def test_our_address_stands_in_what_we_send() -> None:
+    """From is the first support address, whatever the mail was sent to."""
+    sent = post().say(sample("open"), "it", About("482913", NOW, "A-1001"))
+    assert f'From: "Assistenza Host" <{SUPPORT}>'.encode() in sent.raw
