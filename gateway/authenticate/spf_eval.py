@@ -189,7 +189,7 @@ class Evaluation:
         name = await self._name(term.spec, domain)
         answer = await self._lookup.query(name, "MX")
         self._known(answer, name)
-        hosts = [host for _, host in sorted(answer.exchanges()) if host]
+        hosts = [host for _, host in answer.exchanges() if host]
         if len(hosts) > MOST_MX:
             raise _Stop(SpfResult.PERMERROR, f"`{name}` has more than {MOST_MX} MX records")
         for host in hosts:
