@@ -1,4 +1,7 @@
-"""Attached files as values: a safe name, a type that the bytes confirm, a digest. Nothing is unpacked or rendered."""
+"""Attached files as values: a safe name, a type that the bytes confirm, a digest.
+
+Nothing is unpacked or rendered.
+"""
 
 import hashlib
 import re
@@ -61,8 +64,15 @@ _OFFICE = (
 _OPEN_DOCUMENT = re.compile(
     rb"mimetype(application/(?:vnd\.oasis\.opendocument\.[a-z-]+|epub\+zip))"
 )
-_HTML = re.compile(rb"\s*(?:<!--.{0,400}?-->\s*)?<(?:!doctype\s+html|html|head|body|script|iframe)[\s>]", re.IGNORECASE | re.DOTALL)  # fmt: skip
-_SVG = re.compile(rb"\s*(?:<\?xml[^>]{0,200}>\s*)?(?:<!doctype[^\[>]{0,200}[\[>].{0,400}?)?<svg[\s>]", re.IGNORECASE | re.DOTALL)  # fmt: skip
+_HTML = re.compile(
+    rb"\s*(?:<!--.{0,400}?-->\s*)?<(?:!doctype\s+html|html|head|body|script|iframe)[\s>]",
+    re.IGNORECASE | re.DOTALL,
+)
+_SVG = re.compile(
+    rb"\s*(?:<\?xml[^>]{0,200}>\s*)?(?:<!doctype[^\[>]{0,200}[\[>].{0,400}?)?<svg[\s>]",
+    re.IGNORECASE | re.DOTALL,
+)
+_RIFF = {b"WEBP": "image/webp", b"WAVE": "audio/wav", b"AVI ": "video/x-msvideo"}
 _MZ = re.compile(rb"MZ.{58}(....)", re.DOTALL)
 
 
@@ -71,15 +81,16 @@ def attachment(
 ) -> Attachment:
     """One attached file. `subject` names a forwarded mail that has no name of its own."""
     content_type = sniffed(content, declared)
+    named_after = content_type if declared == "application/octet-stream" else declared
     return Attachment(
-        filename=name_for(name, declared if declared != "application/octet-stream" else content_type, number, subject),
+        filename=name_for(name, named_after, number, subject),
         content_type=content_type,
         declared_type=declared,
         size=len(content),
         digest=hashlib.sha256(content).hexdigest(),
         inline=inline,
         content=content,
-    )  # fmt: skip
+    )
 
 
 def sniffed(content: bytes, declared: str) -> str:
@@ -106,7 +117,7 @@ def _zip_kind(head: bytes, declared: str) -> str:
 
 def _less_certain(head: bytes, declared: str) -> str:
     if head[:4] == b"RIFF":
-        return {b"WEBP": "image/webp", b"WAVE": "audio/wav", b"AVI ": "video/x-msvideo"}.get(head[8:12], declared)  # fmt: skip
+        return _RIFF.get(head[8:12], declared)
     if head[4:8] == b"ftyp":
         return "image/heic" if head[8:12] in (b"heic", b"heix", b"mif1") else "video/mp4"
     if head[:2] == b"BM" and declared.startswith("image/"):

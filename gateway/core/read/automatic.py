@@ -1,7 +1,9 @@
-"""Whether a person wrote the mail: bounces first, then what headers say, and words of the subject last.
+"""Whether a person wrote the mail: bounces first, then what headers say, and words of the subject
+last.
 
-RFC 3834, 3464, 8098, 5965, 2919, 2369 and the headers that real programs set instead. The answer withholds replies;
-it never drops a mail. A person who forwards, quotes or asks about automatic mail is a person.
+RFC 3834, 3464, 8098, 5965, 2919, 2369 and the headers that real programs set instead. The answer
+withholds replies; it never drops a mail. A person who forwards, quotes or asks about automatic
+mail is a person.
 """
 
 import re
@@ -17,6 +19,9 @@ MOST_RECEIVED = 50
 
 Verdict = tuple[Automatic, str, Report | None]
 
+_ANSWERING_PROGRAM = re.compile(
+    r".*\b(?:vacation|auto[- ]?respon|auto[- ]?reply|out[- ]of[- ]office)", re.IGNORECASE
+)
 # Fields that only programs set. Values are looked at where a pattern is given.
 _AUTO_FIELDS: dict[str, re.Pattern[str] | None] = {
     "x-autoreply": re.compile(r"(?!no\b)", re.IGNORECASE),
@@ -48,8 +53,8 @@ _AUTO_FIELDS: dict[str, re.Pattern[str] | None] = {
     "x-nagios-notification": None,
     "x-ms-exchange-message-is-ndr": None,
     "delivered-to": re.compile(r"\s*auto[- ]?responder\b", re.IGNORECASE),
-    "x-mailer": re.compile(r".*\b(?:vacation|auto[- ]?respon|auto[- ]?reply|out[- ]of[- ]office)", re.IGNORECASE),
-    "user-agent": re.compile(r".*\b(?:vacation|auto[- ]?respon|auto[- ]?reply)", re.IGNORECASE),
+    "x-mailer": _ANSWERING_PROGRAM,
+    "user-agent": _ANSWERING_PROGRAM,
     "content-class": re.compile(r"\s*urn:content-classes:(?:dsn|mdn)", re.IGNORECASE),
     # RFC 3834 knows it not; Exchange's own word for: whoever answers this automatically, do not.
     "x-auto-response-suppress": re.compile(r".*\b(?:all|oof|autoreply)\b", re.IGNORECASE),
@@ -81,11 +86,17 @@ _FORWARD = re.compile(
 )
 _CRON = re.compile(r"cron <[^<>]{1,80}>", re.IGNORECASE)
 _CALENDAR_ANSWERS = ("REPLY", "COUNTER", "DECLINECOUNTER")
-_REPORT_CLASS = re.compile(r"REPORT\..*\.(?:IPNRN|IPNNRN|DR)\Z|IPM\.Note\.Rules\.OofTemplate|IPM\.Schedule\.Meeting\.Resp", re.IGNORECASE)  # fmt: skip
+_REPORT_CLASS = re.compile(
+    r"REPORT\..*\.(?:IPNRN|IPNNRN|DR)\Z|IPM\.Note\.Rules\.OofTemplate|IPM\.Schedule\.Meeting\.Resp",
+    re.IGNORECASE,
+)
 
 
 def classify(headers: Headers, parsed: Parsed, mail_from: str, own_instance: str) -> Verdict:
-    """The kind, one sentence for the log, and what a report says. `mail_from` is `""` for the null reverse-path."""
+    """The kind, one sentence for the log, and what a report says.
+
+    `mail_from` is `""` for the null reverse-path.
+    """
     rules: tuple[Callable[[], Verdict | None], ...] = (
         lambda: _loop(headers, own_instance),
         lambda: _certified(parsed),
@@ -125,7 +136,10 @@ def _certified(parsed: Parsed) -> Verdict | None:
 
 
 def _reported(headers: Headers, parsed: Parsed, mail_from: str) -> Verdict | None:
-    """A report by its structure. A person may attach such a part, but not as a multipart/report."""
+    """A report by its structure.
+
+    A person may attach such a part, but not as a multipart/report.
+    """
     own = parsed.root_type == "multipart/report" or parsed.root_type.startswith("message/")
     if not own and not _report_without_its_type(headers, parsed, mail_from):
         return None
@@ -146,7 +160,9 @@ def _reported(headers: Headers, parsed: Parsed, mail_from: str) -> Verdict | Non
 
 
 def _report_without_its_type(headers: Headers, parsed: Parsed, mail_from: str) -> bool:
-    """Some mailers and gateways send reports as multipart/mixed; a person would attach one, and say something."""
+    """Some mailers and gateways send reports as multipart/mixed; a person would attach one, and
+    say something.
+    """
     if not any(
         part.type.endswith(("-status", "-notification", "-report")) for part in parsed.reports
     ):
@@ -187,7 +203,8 @@ def _submitted(headers: Headers, parsed: Parsed, mail_from: str) -> Verdict | No
 def _forwarded_by_rule(headers: Headers, parsed: Parsed, mail_from: str) -> bool:
     """Exchange marks what an inbox rule forwards as automatic, though a person wrote it.
 
-    Not where our own mail comes back: then one of the addresses that it goes to stands in it as the writer.
+    Not where our own mail comes back: then one of the addresses that it goes to stands in it as
+    the writer.
     """
     source = _value(headers.first("x-ms-exchange-generated-message-source") or b"").lower()
     if "mailbox rules agent" not in source or not _FORWARD.match(parsed.subject) or not mail_from:

@@ -1,7 +1,7 @@
 """Which parts of a mail are its words, which are files, and which are reports for machines.
 
-Alternatives are one text in two forms; texts that follow each other are one text. A mail inside a mail is a file:
-its words are never mixed with those of the one who sent it.
+Alternatives are one text in two forms; texts that follow each other are one text. A mail inside a
+mail is a file: its words are never mixed with those of the one who sent it.
 """
 
 import html
@@ -49,7 +49,9 @@ _MOST_FILES = 1000
 
 @dataclass(frozen=True, slots=True)
 class ReportPart:
-    """A part written for machines, or the mail that a report returns: its type and the start of its bytes."""
+    """A part written for machines, or the mail that a report returns: its type and the start of
+    its bytes.
+    """
 
     type: str
     content: bytes
@@ -90,7 +92,9 @@ def collect(root: Part, budget: Budget) -> Found:
 
 
 def _merged(slots: list[_Slot]) -> tuple[str | None, str | None]:
-    """One text and one page that each say everything, or None for the form in which something would be lost."""
+    """One text and one page that each say everything, or None for the form in which something
+    would be lost.
+    """
     if not slots:
         return None, None
     plain = None
@@ -234,7 +238,9 @@ class _Walk:
             self.found.reports.append(ReportPart(kind, bytes(data[: self.budget.report])))
 
     def container(self, part: Part, parent: Part | None) -> list[_Slot]:
-        """winmail.dat: what is inside it stands for it, and its text counts when there is no other."""
+        """winmail.dat: what is inside it stands for it, and its text counts when there is no
+        other.
+        """
         data = bytes(self.content(part))
         container = tnef.read(data)
         if container is None:
@@ -266,8 +272,8 @@ class _Walk:
         self._attach(part, kind, bytes(self.content(part)))
 
     def _attach(self, part: Part, kind: str, data: bytes, subject: str = "") -> None:
-        inline = part.disposition.token == "inline" or (
-            not part.disposition.token and part.headers.first("content-id") is not None
+        inline = part.disposition.word == "inline" or (
+            not part.disposition.word and part.headers.first("content-id") is not None
         )
         added = self.add(part.name, kind, data, inline, subject)
         if added is not None and kind in ("text/plain", "text/html") and not part.attached:
@@ -285,7 +291,9 @@ class _Walk:
         return added
 
     def last_resort(self) -> None:
-        """A mail whose only text has a file name and is not said to be attached: that text is its words."""
+        """A mail whose only text has a file name and is not said to be attached: that text is
+        its words.
+        """
         for added in self.shown.values():
             text = self.text(added.content, None)
             if added.declared_type == "text/plain":

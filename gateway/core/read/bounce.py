@@ -1,6 +1,8 @@
-"""What a bounce says that is no RFC 3464 report: qmail, Exim, Exchange, Notes, GroupWise, Yahoo and their kin.
+"""What a bounce says that is no RFC 3464 report: qmail, Exim, Exchange, Notes, GroupWise, Yahoo
+and their kin.
 
-Who failed, whether for good, why, and which mail it was, from words alone; bounce_signs tells whether it is one.
+Who failed, whether for good, why, and which mail it was, from words alone; bounce_signs tells
+whether it is one.
 """
 
 import re

@@ -1,7 +1,8 @@
 """Whether a mail without a machine-readable report is a bounce.
 
-Told by who sends it, what its subject says and how its text begins, never by one of them alone. A person who
-forwards, quotes or complains of a bounce writes in his own name, greets, asks, and uses a mail program.
+Told by who sends it, what its subject says and how its text begins, never by one of them alone. A
+person who forwards, quotes or complains of a bounce writes in his own name, greets, asks, and uses
+a mail program.
 """
 
 import re
@@ -14,6 +15,7 @@ from gateway.core.read.bounce_words import BY_HAND, COPY, OPENING, SUBJECT
 from gateway.core.read.encoded import unfold
 from gateway.core.read.mime import Parsed
 from gateway.core.read.report import stated_status
+from gateway.core.read.wordlist import any_of
 
 _LOOKED_AT = 16384  # characters of the text
 _HEAD = 1500
@@ -22,7 +24,9 @@ _ENTITIES = {"&nbsp;": " ", "&lt;": "<", "&gt;": ">", "&quot;": '"', "&#39;": "'
 
 
 class Sender(IntEnum):
-    """How much a sender's name says: a daemon sends nothing but bounces, a clerk's mailbox a person may use."""
+    """How much a sender's name says: a daemon sends nothing but bounces, a clerk's mailbox a
+    person may use.
+    """
 
     ANYBODY = 0
     CLERK = 1
@@ -30,41 +34,69 @@ class Sender(IntEnum):
     DAEMON = 3
 
 
-_DAEMON = re.compile(
-    r"(?:mailer-?daemon|mail-?daemon|mdaemon|mail[._-]delivery[._-]\w+|mmdf|nondelivery|ndr|"
-    r"microsoftexchange[0-9a-f]{20,})\Z",
-    re.IGNORECASE,
+_DAEMON = any_of(
+    r"""
+    mailer-?daemon
+    mail-?daemon
+    mdaemon
+    mail[._-]delivery[._-]\w+
+    mmdf
+    nondelivery
+    ndr
+    microsoftexchange[0-9a-f]{20,}
+    """,
+    r"\A{}\Z",
 )
-_CLERK = re.compile(
-    r"(?:post_?master|mailmaster|daemon|mailer|root|system|administrator|admin|bounces?|mail|imss|"
-    r"mailsystem|notifications?|antivirus|symantec_antivirus\w*|.*mail_?service.*)\Z",
-    re.IGNORECASE,
+_CLERK = any_of(
+    r"""
+    post_?master|mailmaster
+    daemon|mailer|root|system
+    administrator|admin
+    bounces?
+    mail|mailsystem|imss
+    notifications?
+    antivirus|symantec_antivirus\w*
+    .{0,60}mail_?service.{0,60}
+    """,
+    r"\A{}\Z",
 )
-_DAEMON_NAME = re.compile(
-    r"mail(?:er)? ?(?:delivery (?:sub)?system|daemon|delivery service)|delivery subsystem|mailer-daemon|"
-    r"internet mail delivery|jetmail system|\Amail (?:delivery )?system\Z",
-    re.IGNORECASE,
-)
-_CLERK_NAME = re.compile(
-    r"system ?administrator|amministratore di sistema|administrateur syst|mail administrator|postmaster|"
-    r"mail ?delivery",
-    re.IGNORECASE,
-)
-# A person's own words, as daemons do not use them (`I'm afraid I wasn't able to deliver` is qmail's).
-_PERSONAL = re.compile(
-    r"\A\W*(?:buon ?giorno|buona ?sera|salve|ciao|gentil[ei]|spett|egregi|hello\b(?!,\s+this is)|hi\b(?!\. )|dear\b|"
-    r"good (?:morning|evening|afternoon)|guten (?:tag|morgen)|hallo|sehr geehrte|bonjour|madame|hola|buen[oa]s)|"
-    r"\b(?:my|mio|mia|miei|mie|vorrei|potete|riesco|ricevo|ricevuto|perch[ée]|aiuto|why|meine?[mnrs]?|warum|"
-    r"je|pourquoi|nuestr[oa]s?|por qu[eé])\b|\?\s*(?:\n|\Z)",
-    re.IGNORECASE,
-)
+_DAEMON_NAME = any_of(r"""
+    mail(?:er)? ?(?:delivery (?:sub)?system|daemon|delivery service)
+    delivery subsystem
+    mailer-daemon
+    internet mail delivery
+    jetmail system
+    \Amail (?:delivery )?system\Z
+""")
+_CLERK_NAME = any_of(r"""
+    system ?administrator
+    amministratore di sistema
+    administrateur syst
+    mail administrator
+    postmaster
+    mail ?delivery
+""")
+# A person's own words, as daemons do not use them (`I'm afraid I wasn't able to deliver` is
+# qmail's).
+_PERSONAL = any_of(r"""
+    \A\W*(?:buon ?giorno|buona ?sera|salve|ciao|gentil[ei]|spett|egregi)
+    \A\W*(?:hello\b(?!,\s+this is)|hi\b(?!\. )|dear\b|good (?:morning|evening|afternoon))
+    \A\W*(?:guten (?:tag|morgen)|hallo|sehr geehrte)
+    \A\W*(?:bonjour|madame|hola|buen[oa]s)
+    \b(?:my|mio|mia|miei|mie|vorrei|potete|riesco|ricevo|ricevuto|perch[ée]|aiuto)\b
+    \b(?:why|meine?[mnrs]?|warum|je|pourquoi|nuestr[oa]s?|por qu[eé])\b
+    \?\s*(?:\n|\Z)
+""")
 # The header of the returned mail, as Exchange repeats it: its subject is nobody's word here.
 _REPEATED = re.compile(r"^[\s>]{0,20}\w{1,12}:.*$", re.MULTILINE)
-_MAIL_PROGRAM = re.compile(
-    r"thunderbird|mozilla|apple mail|iphone|ipad|microsoft outlook|outlook express|roundcube|horde|squirrelmail|"
-    r"evolution|k-9|mutt|kmail|zimbra|windows live mail|the bat|airmail|spark|em client|postbox|sylpheed|claws",
-    re.IGNORECASE,
-)
+_MAIL_PROGRAM = any_of("""
+    thunderbird|mozilla|postbox
+    apple mail|iphone|ipad|airmail|spark
+    microsoft outlook|outlook express|windows live mail
+    roundcube|horde|squirrelmail|zimbra
+    evolution|k-9|mutt|kmail|sylpheed|claws
+    the bat|em client
+""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,14 +135,22 @@ class Signs:
         return self.subject or self.opening or self.deep
 
 
+_NONE = Signs(Sender.ANYBODY, *[False] * 8)
+
+
 def signs(headers: Headers, parsed: Parsed, mail_from: str) -> Signs:
     """Look at the mail once for all of them."""
+    sender = sender_of(headers, mail_from)
+    subject = bool(SUBJECT.search(parsed.subject))
+    reported = any(part.type != "message/rfc822" for part in parsed.reports)
+    if sender is Sender.ANYBODY and not subject and not reported:
+        return _NONE  # nearly all mail: nothing else could tip the scale
     text = words_of(parsed)
     said = own_words(text)
     head = said[:_HEAD]
     return Signs(
-        sender=sender_of(headers, mail_from),
-        subject=bool(SUBJECT.search(parsed.subject)),
+        sender=sender,
+        subject=subject,
         opening=bool(OPENING.search(_first_words(head))),
         deep=bool(OPENING.search(head)),
         returned=len(said) < len(text) or bool(parsed.reports),
@@ -122,7 +162,9 @@ def signs(headers: Headers, parsed: Parsed, mail_from: str) -> Signs:
 
 
 def is_bounce(headers: Headers, parsed: Parsed, mail_from: str) -> bool:
-    """A mail that returns another, whatever its form; not one that calls itself an automatic reply."""
+    """A mail that returns another, whatever its form; not one that calls itself an automatic
+    reply.
+    """
     if headers.first("x-failed-recipients") is not None:
         return True
     if parsed.message_class.upper().endswith(".NDR"):

@@ -1,23 +1,14 @@
-"""The words of bounces in many languages: subjects, openings, delays, causes, and where the returned mail begins.
+"""The words of bounces in many languages: subjects, openings, delays, causes, and where the
+returned mail begins.
 
-Data for bounce.py alone. Each line is one alternative of a pattern that is searched without regard to case.
+Data for bounce.py alone. Each line is one alternative of a pattern that is searched without regard
+to case.
 """
 
-import re
-
-
-def alternatives(lines: str) -> str:
-    """The lines of a block as the alternatives of one pattern."""
-    return "|".join(line.strip() for line in lines.splitlines() if line.strip())
-
-
-def _any(lines: str, form: str = "{}") -> re.Pattern[str]:
-    pattern = form.replace("{}", f"(?:{alternatives(lines)})")
-    return re.compile(pattern, re.IGNORECASE | re.MULTILINE)
-
+from gateway.core.read.wordlist import any_of
 
 # What bounces are called.
-SUBJECT = _any(r"""
+SUBJECT = any_of(r"""
     undeliver(?:ed|able|y)
     \bnon-?deliver
     not (?:be )?delivered\b
@@ -102,7 +93,7 @@ SUBJECT = _any(r"""
 """)
 
 # How such a mail begins, in its own words.
-OPENING = _any(r"""
+OPENING = any_of(r"""
     could(?:n't| not) be delivered
     cannot be delivered
     (?:was not|wasn't) delivered
@@ -124,7 +115,8 @@ OPENING = _any(r"""
     failed (?:recipient|addresses)
     has been returned because
     was automatically rejected
-    (?:following|these) (?:recipient|address)(?:\(?e?s\)?)? (?:could|cannot|can't|failed|was|were|did)
+    (?:following|these) (?:recipient|address)(?:\(?e?s\)?)? (?:could|cannot|can't|failed)
+    (?:following|these) (?:recipient|address)(?:\(?e?s\)?)? (?:was|were|did)
     returned (?:below|mail)
     encountered (?:delivery problems|an error)
     message was rejected
@@ -160,7 +152,7 @@ OPENING = _any(r"""
 """)
 
 # Still being tried: no failure yet.
-DELAY = _any(r"""
+DELAY = any_of(r"""
     \bdelay(?:ed)?\b
     still being retried
     not yet been delivered
@@ -179,7 +171,7 @@ DELAY = _any(r"""
 """)
 
 # The returned mail begins: what stands after it was not said by the daemon.
-COPY = _any(
+COPY = any_of(
     r"""
     original message\b
     message headers? follow
@@ -210,7 +202,7 @@ COPY = _any(
 
 # Words for a cause, where no code is given (RFC 3463 3).
 CAUSES = (
-    (_any(r"""
+    (any_of(r"""
         unrout?eable
         host (?:unknown|not found)
         unknown (?:host|domain)
@@ -219,7 +211,7 @@ CAUSES = (
         name service error
         could not find a gateway
      """), "1.2"),
-    (_any(r"""
+    (any_of(r"""
         quota
         mailbox (?:is )?full
         full mailbox
@@ -231,18 +223,18 @@ CAUSES = (
         casella (?:di posta )?piena
         postfach .{0,20}voll
      """), "2.2"),
-    (_any(r"""
+    (any_of(r"""
         too many hops
         looping
         mail loop
         hop count
      """), "4.6"),
-    (_any(r"""
+    (any_of(r"""
         too (?:large|big)
         message size
         exceeded maximum incoming
      """), "3.4"),
-    (_any(r"""
+    (any_of(r"""
         user unknown
         unknown (?:or illegal )?user
         no such (?:user|recipient|mailbox)
@@ -263,7 +255,7 @@ CAUSES = (
         indirizzo (?:inesistente|sconosciuto)
         utente sconosciuto
      """), "1.1"),
-    (_any(r"""
+    (any_of(r"""
         blocked
         spam
         virus
@@ -274,7 +266,7 @@ CAUSES = (
         not accepting mail
         rejected
      """), "7.1"),
-    (_any(r"""
+    (any_of(r"""
         timed? ?out
         connection (?:refused|dropped|was dropped)
         did not respond
@@ -286,7 +278,7 @@ CAUSES = (
 )  # fmt: skip
 
 # What a mail program puts before the subject when a person answers or forwards.
-BY_HAND = _any(
+BY_HAND = any_of(
     """
     re|r|rif|ris|aw|antw|antwort|sv|vs|ref|rép|odp|res
     fwd?|i|inoltro|tr|wg|rv|enc|doorst|vb|vl|pd

@@ -1,24 +1,28 @@
-"""Header text for people: RFC 2047 encoded words, raw 8-bit text, folding. Never used for identity.
+"""Header text for people: RFC 2047 encoded words, raw 8-bit text, folding. Never used for
+identity.
 
-What comes out holds no line break, no control character and no character that reorders its neighbours, whatever the
-charset inside an encoded word decodes to.
+What comes out holds no line break, no control character and no character that reorders its
+neighbours, whatever the charset inside an encoded word decodes to.
 """
 
 import binascii
 import re
 
 from gateway.core.read.charset import decode
+from gateway.core.read.transfer import base64_run
 
 _LIMIT = 16384  # bytes of one field that are read (docs/limits.md)
-# White space around a fold is the folding program's; a look-behind keeps long runs of blanks linear.
+# White space around a fold is the folding program's; a look-behind keeps long runs of blanks
+# linear.
 _FOLD = re.compile(rb"(?<![ \t])[ \t]*\r?\n[ \t]*")
 _START = re.compile(r"=\?([A-Za-z0-9_.:()+/-]{1,60})(?:\*[A-Za-z0-9-]{0,40})?\?([bBqQ])\?")
 _UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]+")
-_NOT_BASE64 = bytes(set(range(256)) - set(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"))  # fmt: skip
 
 
 def unfold(value: bytes) -> bytes:
-    """RFC 5322 2.2.3: a folded line is joined at its line break; the white space after it stays."""
+    """RFC 5322 2.2.3: a folded line is joined at its line break; the white space after it
+    stays.
+    """
     if b"\n" not in value and b"\r" not in value:
         return value
     return value.replace(b"\r", b"").replace(b"\n", b"")
@@ -37,7 +41,9 @@ def text(value: bytes | None, charset: str | None = None) -> str:
 
 
 def words(value: str) -> str:
-    """RFC 2047: every encoded word replaced; those that are neighbours and alike are decoded as one."""
+    """RFC 2047: every encoded word replaced; those that are neighbours and alike are decoded as
+    one.
+    """
     if "=?" not in value:
         return value
     out: list[str] = []
@@ -62,16 +68,10 @@ def words(value: str) -> str:
 
 
 def one_line(value: str) -> str:
-    """Each run of controls, line breaks and direction overrides becomes one space; ends are trimmed."""
+    """Each run of controls, line breaks and direction overrides becomes one space; ends are
+    trimmed.
+    """
     return _UNSAFE.sub(" ", value).strip()
-
-
-def base64_words(payload: bytes) -> bytes:
-    """Base64 as people write it: junk skipped, padding made right."""
-    clean = payload.translate(None, _NOT_BASE64)
-    if len(clean) % 4 == 1:
-        clean = clean[:-1]
-    return binascii.a2b_base64(clean + b"=" * (-len(clean) % 4))
 
 
 def _encoded_words(value: str) -> list[tuple[int, int, str, bytes]]:
@@ -83,7 +83,7 @@ def _encoded_words(value: str) -> list[tuple[int, int, str, bytes]]:
             break
         payload = value[match.end() : close].encode("latin-1", "replace")
         kind = match.group(2)
-        decoded = base64_words(payload) if kind in "bB" else binascii.a2b_qp(payload, header=True)
+        decoded = base64_run(payload) if kind in "bB" else binascii.a2b_qp(payload, header=True)
         found.append((match.start(), close + 2, match.group(1), decoded))
         position = close + 2
     return found

@@ -1,6 +1,7 @@
 """Names of attached files, made safe to show, to store and to offer for download on any system.
 
-No path, drive, control or direction character, reserved Windows name or leading dot survives; the extension does.
+No path, drive, control or direction character, reserved Windows name or leading dot survives; the
+extension does.
 """
 
 import re
@@ -11,7 +12,9 @@ _BYTES = 240
 _SEPARATORS = re.compile(r"[/\\\u2044\u2215\u29f8\u29f9\uff0f\uff3c\ufe68\u2216]")
 _FORBIDDEN = re.compile(r'[<>:"|?*\uff1a\ua789\u2236`$]')
 _PERCENT = re.compile(r"%(?=[0-9A-Fa-f]{2})")
-_RESERVED = re.compile(r"(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$)\s*(?:\..*)?\Z", re.IGNORECASE)  # fmt: skip
+_RESERVED = re.compile(
+    r"(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$)\s*(?:\..*)?\Z", re.IGNORECASE
+)
 _SPACES = re.compile(r"\s+")
 # Invisible, direction-changing, private and unassigned characters, and line separators.
 _DROPPED = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
@@ -21,11 +24,13 @@ EXTENSIONS = {
     "application/msword": "doc", "application/octet-stream": "bin", "application/pdf": "pdf",
     "application/pgp-encrypted": "asc", "application/pgp-keys": "asc",
     "application/pgp-signature": "asc", "application/pkcs7-mime": "p7m",
-    "application/pkcs7-signature": "p7s", "application/rtf": "rtf", "application/vnd.ms-excel": "xls",
+    "application/pkcs7-signature": "p7s", "application/rtf": "rtf",
+    "application/vnd.ms-excel": "xls",
     "application/vnd.ms-powerpoint": "ppt", "application/x-pkcs7-mime": "p7m",
     "application/x-pkcs7-signature": "p7s", "application/xml": "xml", "application/zip": "zip",
     "application/gzip": "gz", "audio/mpeg": "mp3", "image/bmp": "bmp", "image/gif": "gif",
-    "image/jpeg": "jpg", "image/jpg": "jpg", "image/pjpeg": "jpg", "image/png": "png", "image/svg+xml": "svg", "image/tiff": "tif",
+    "image/jpeg": "jpg", "image/jpg": "jpg", "image/pjpeg": "jpg",
+    "image/png": "png", "image/svg+xml": "svg", "image/tiff": "tif",
     "image/webp": "webp", "message/rfc822": "eml", "message/global": "eml", "text/calendar": "ics",
     "text/csv": "csv", "text/html": "html", "text/plain": "txt", "text/rtf": "rtf",
     "text/vcard": "vcf", "text/x-vcard": "vcf", "text/xml": "xml", "text/rfc822-headers": "txt",
@@ -57,7 +62,9 @@ def safe(name: str) -> str:
 
 
 def name_for(name: str | None, content_type: str, number: int, subject: str = "") -> str:
-    """A safe name for a part: its own, its kind's customary one, or a number with the type's extension."""
+    """A safe name for a part: its own, its kind's customary one, or a number with the type's
+    extension.
+    """
     own = safe(name) if name else ""
     if own:
         return own

@@ -1,4 +1,6 @@
-"""Message-IDs and dates: fields with a grammar of their own, believed only when they keep to it."""
+"""Message-IDs and dates: fields with a grammar of their own, believed only when they keep to
+it.
+"""
 
 import re
 from datetime import UTC, datetime, timedelta, timezone
@@ -8,8 +10,9 @@ from gateway.core.read.encoded import unfold
 _LIMIT = 16384
 _MOST = 200
 _LONGEST = 400
-# RFC 5322 3.6.4: dot-atoms or a domain literal; what real programs add (`$`, `_`, `=`, doubled dots) is inside atext.
-# No quote, angle bracket, comma, white space, control or 8-bit byte can be in it, so it is safe to send back.
+# RFC 5322 3.6.4: dot-atoms or a domain literal; what real programs add (`$`, `_`, `=`, doubled
+# dots) is inside atext. No quote, angle bracket, comma, white space, control or 8-bit byte can be
+# in it, so it is safe to send back.
 _ID = re.compile(
     rb"<([A-Za-z0-9.!#$%&'*+/=?^_`{|}~:-]+@(?:[A-Za-z0-9._-]+|\[[A-Za-z0-9.:_-]+\]))>"
 )
@@ -29,12 +32,12 @@ _ISO = re.compile(
     r"(?::(?P<second>\d{2}))?(?:\.\d+)?\s*(?P<zone>[+-]\d{2}:?\d{2}|Z)?"
 )
 _MONTHS = {
-    name: number + 1
-    for number, name in enumerate(
-        "jan feb mar apr may jun jul aug sep oct nov dec".split()  # RFC 5322 3.3
-    )
-} | {"gen": 1, "mag": 5, "giu": 6, "lug": 7, "ago": 8, "set": 9, "ott": 10, "dic": 12,
-     "mai": 5, "okt": 10, "dez": 12}  # fmt: skip
+    "jan": 1, "feb": 2, "mar": 3, "apr": 4, "may": 5, "jun": 6,
+    "jul": 7, "aug": 8, "sep": 9, "oct": 10, "nov": 11, "dec": 12,
+    # What some programs write in their own language.
+    "gen": 1, "mag": 5, "mai": 5, "giu": 6, "lug": 7, "ago": 8, "set": 9, "ott": 10, "okt": 10,
+    "dic": 12, "dez": 12,
+}  # fmt: skip
 # RFC 5322 4.3; military letters and unknown names say nothing about the zone and count as UTC.
 _ZONES = {"edt": -4, "est": -5, "cdt": -5, "cst": -6, "mdt": -6, "mst": -7, "pdt": -7, "pst": -8,
           "cet": 1, "cest": 2, "met": 1, "mest": 2, "bst": 1, "wet": 0, "west": 1, "eet": 2,
@@ -42,7 +45,9 @@ _ZONES = {"edt": -4, "est": -5, "cdt": -5, "cst": -6, "mdt": -6, "mst": -7, "pdt
 
 
 def message_id(value: bytes | None) -> str | None:
-    """The one Message-ID of a field, with its angle brackets; None unless it keeps to the grammar."""
+    """The one Message-ID of a field, with its angle brackets; None unless it keeps to the
+    grammar.
+    """
     if value is None:
         return None
     match = _ID.fullmatch(unfold(value[:_LIMIT]).strip())
@@ -65,7 +70,9 @@ def _text(match: re.Match[bytes]) -> str | None:
 
 
 def date(value: bytes | None) -> datetime | None:
-    """The moment of a Date field, aware; None where it does not name one (RFC 5322 3.3 and 4.3, asctime, ISO 8601)."""
+    """The moment of a Date field, aware; None where it does not name one (RFC 5322 3.3 and 4.3,
+    asctime, ISO 8601).
+    """
     if value is None:
         return None
     line = unfold(value[:200]).decode("ascii", "replace")
@@ -84,12 +91,11 @@ def _moment(part: dict[str, str | None]) -> datetime | None:
     half = (part.get("half") or "").lower()
     if half and hour <= 12:
         hour = hour % 12 + (12 if half == "pm" else 0)
+    second = min(int(part["second"] or 0), 59)  # a leap second
+    zone = _zone(part.get("offset") or part["zone"] or "")
+    day, minute = int(part["day"] or 0), int(part["minute"] or 0)
     try:
-        return datetime(
-            _year(part["year"] or ""), number, int(part["day"] or 0), hour, int(part["minute"] or 0),
-            min(int(part["second"] or 0), 59),  # a leap second
-            tzinfo=_zone(part.get("offset") or part["zone"] or ""),
-        )  # fmt: skip
+        return datetime(_year(part["year"] or ""), number, day, hour, minute, second, tzinfo=zone)
     except (ValueError, OverflowError):
         return None
 

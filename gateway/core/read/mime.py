@@ -1,7 +1,9 @@
-"""The mail as people see it: subject, names, dates, the text and the page to read, and every attached file.
+"""The mail as people see it: subject, names, dates, the text and the page to read, and every
+attached file.
 
-Our own reader over bytes (RFC 2045-2049), on the header splitter that identity uses. Total and linear: whatever the
-bytes are, there is a `Parsed`, and what was wrong with them is named in `defects`. Nothing here ever names an author.
+Our own reader over bytes (RFC 2045-2049), on the header splitter that identity uses. Total and
+linear: whatever the bytes are, there is a `Parsed`, and what was wrong with them is named in
+`defects`. Nothing here ever names an author.
 """
 
 from dataclasses import dataclass, replace
@@ -15,11 +17,14 @@ from gateway.core.read.structure import Budget, Part, tree
 __all__ = ["Budget", "Parsed", "ReportPart", "read"]
 
 _MOST_DEFECTS = 50
+_USUAL = Budget()
 
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """What the bytes of a mail say to a person, each field decoded and safe to show on one line."""
+    """What the bytes of a mail say to a person, each field decoded and safe to show on one
+    line.
+    """
 
     subject: str
     from_name: str
@@ -46,8 +51,11 @@ class Parsed:
     reports: tuple[ReportPart, ...] = ()  # machine-readable parts and returned mails, in order
 
 
-def read(raw: bytes, headers: Headers, budget: Budget = Budget()) -> Parsed:
-    """Read everything but identity. `headers` is what wire.read made of the same bytes. Never raises."""
+def read(raw: bytes, headers: Headers, budget: Budget = _USUAL) -> Parsed:
+    """Read everything but identity.
+
+    `headers` is what wire.read made of the same bytes. Never raises.
+    """
     root, defects = tree(raw, headers, budget)
     found = bodies.collect(root, budget)
     parsed = _parsed(headers, root, found, defects)
@@ -82,7 +90,9 @@ def _parsed(headers: Headers, root: Part, found: bodies.Found, defects: list[str
 def _unwrapped(
     outer: Parsed, headers: Headers, root: Part, found: bodies.Found, budget: Budget
 ) -> Parsed:
-    """A PEC wrapper: the words, files and references of postacert.eml in the place of the wrapper's own."""
+    """A PEC wrapper: the words, files and references of postacert.eml in the place of the
+    wrapper's own.
+    """
     signed = root.type == "multipart/signed"
     data = next(
         (a.content for a in outer.attachments if a.filename.lower() == "daticert.xml"), b""

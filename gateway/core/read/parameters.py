@@ -1,7 +1,8 @@
 """Content-Type and Content-Disposition: a token and its parameters, as real programs write them.
 
-RFC 2045 5.1 with RFC 2231 continuations and charsets; bad quoting, stray semicolons, encoded words inside quotes and
-missing values are read as far as they make sense. One pass over at most 16 KiB and 200 parameters.
+RFC 2045 5.1 with RFC 2231 continuations and charsets; bad quoting, stray semicolons, encoded words
+inside quotes and missing values are read as far as they make sense. One pass over at most 16 KiB
+and 200 parameters.
 """
 
 import re
@@ -19,9 +20,11 @@ _PERCENT = re.compile(rb"%([0-9A-Fa-f]{2})")
 
 @dataclass(frozen=True, slots=True)
 class Valued:
-    """A field such as Content-Type: `token` in lower case, parameters by lower-case name, decoded."""
+    """A field such as Content-Type: `word` in lower case, parameters by lower-case name,
+    decoded.
+    """
 
-    token: str
+    word: str
     parameters: dict[str, str] = field(default_factory=dict)
 
     def get(self, name: str) -> str | None:
@@ -39,8 +42,8 @@ def parse(value: bytes | None) -> Valued:
     line = decode(unfold(value[:_LIMIT]), None)[0].strip()
     head, _, rest = line.partition(";")
     match = _TOKEN.match(_without_comment(head))
-    token = match.group().lower() if match else ""
-    return Valued(token, _joined(_pairs(rest))) if rest else Valued(token)
+    word = match.group().lower() if match else ""
+    return Valued(word, _joined(_pairs(rest))) if rest else Valued(word)
 
 
 def _without_comment(head: str) -> str:
@@ -95,7 +98,9 @@ def _quoted(rest: str, start: int) -> tuple[str, int]:
 
 
 def _after_quote(rest: str, position: int, value: str) -> tuple[str, int]:
-    """Text between the closing quote and the semicolon, as in `filename="a" b.txt"`, belongs to nobody."""
+    """Text between the closing quote and the semicolon, as in `filename="a" b.txt"`, belongs to
+    nobody.
+    """
     end = rest.find(";", position)
     equals = rest.find("=", position)
     if end < 0 and equals < 0:
@@ -106,7 +111,9 @@ def _after_quote(rest: str, position: int, value: str) -> tuple[str, int]:
 
 
 def _joined(pairs: list[tuple[str, str]]) -> dict[str, str]:
-    """RFC 2231 3 and 4: sections in their order, percent-decoded where marked; plain forms otherwise."""
+    """RFC 2231 3 and 4: sections in their order, percent-decoded where marked; plain forms
+    otherwise.
+    """
     plain: dict[str, str] = {}
     sections: dict[str, dict[int, tuple[bool, str]]] = {}
     for raw_name, value in pairs:

@@ -1,7 +1,9 @@
-"""Posta elettronica certificata: the provider's wrapper around a mail, its certificate, and its receipts.
+"""Posta elettronica certificata: the provider's wrapper around a mail, its certificate, and its
+receipts.
 
-The words of a wrapped mail are read from `postacert.eml`. Whom it proves is not decided here: the wrapper is only
-described, for those who check its S/MIME signature (DPR 68/2005 and the technical rules of 2 November 2005).
+The words of a wrapped mail are read from `postacert.eml`. Whom it proves is not decided here: the
+wrapper is only described, for those who check its S/MIME signature (DPR 68/2005 and the technical
+rules of 2 November 2005).
 """
 
 import html

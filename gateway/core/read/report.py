@@ -1,6 +1,8 @@
-"""Reports made for machines: delivery status (RFC 3464), disposition (RFC 8098), feedback (RFC 5965).
+"""Reports made for machines: delivery status (RFC 3464), disposition (RFC 8098), feedback (RFC
+5965).
 
-Fields are read from the parts that mime set aside. The first recipient that failed stands for the report.
+Fields are read from the parts that mime set aside. The first recipient that failed stands for the
+report.
 """
 
 import re
@@ -86,7 +88,9 @@ def original_message_id(parsed: Parsed) -> str | None:
 
 
 def stated_status(text: str) -> str | None:
-    """The first enhanced status code of a text (RFC 3463), else the class of its first SMTP reply code."""
+    """The first enhanced status code of a text (RFC 3463), else the class of its first SMTP
+    reply code.
+    """
     found = _STATUS.search(text)
     if found:
         return ".".join(str(int(number)) for number in found.groups())
@@ -112,7 +116,9 @@ def _groups(content: bytes) -> list[Fields]:
 
 
 def _worst(groups: list[Fields]) -> Fields:
-    """The first recipient that failed, else the first delayed, else the first at all; per-message fields last."""
+    """The first recipient that failed, else the first delayed, else the first at all; per-
+    message fields last.
+    """
     recipients = [
         g for g in groups if "final-recipient" in g or "original-recipient" in g or "status" in g
     ]
@@ -139,7 +145,9 @@ def _status(fields: Fields, action: str | None) -> str | None:
 
 
 def _recipient(fields: Fields) -> str | None:
-    """Who failed: the address as the sender wrote it where the report keeps it (RFC 3464 2.3.1), else the final one."""
+    """Who failed: the address as the sender wrote it where the report keeps it (RFC 3464
+    2.3.1), else the final one.
+    """
     for name in ("original-recipient", "final-recipient", "x-actual-recipient"):
         address = _address(fields.get(name, ""))
         if address:

@@ -1,6 +1,8 @@
-"""Rich text as Outlook sends it: LZFu decompression ([MS-OXRTFCP]) and the plain text of an RTF file.
+"""Rich text as Outlook sends it: LZFu decompression ([MS-OXRTFCP]) and the plain text of an RTF
+file.
 
-The text is for reading alone: pictures, fonts and styles are skipped. One pass, bounded output, never raises.
+The text is for reading alone: pictures, fonts and styles are skipped. One pass, bounded output,
+never raises.
 """
 
 import re
@@ -12,23 +14,27 @@ _LONGEST = 4 * 1024 * 1024
 _COMPRESSED = 0x75465A4C
 _STORED = 0x414C454D
 _DICTIONARY = (
-    b"{\\rtf1\\ansi\\mac\\deff0\\deftab720{\\fonttbl;}{\\f0\\fnil \\froman \\fswiss \\fmodern \\fscript "
-    b"\\fdecor MS Sans SerifSymbolArialTimes New RomanCourier{\\colortbl\\red0\\green0\\blue0\r\n\\par "
-    b"\\pard\\plain\\f0\\fs20\\b\\i\\u\\tab\\tx"
+    b"{\\rtf1\\ansi\\mac\\deff0\\deftab720{\\fonttbl;}{\\f0\\fnil \\froman \\fswiss "
+    b"\\fmodern \\fscript \\fdecor MS Sans SerifSymbolArialTimes New RomanCourier"
+    b"{\\colortbl\\red0\\green0\\blue0\r\n\\par \\pard\\plain\\f0\\fs20\\b\\i\\u\\tab\\tx"
 )
 _TOKEN = re.compile(
-    rb"\\(?:'(?P<hex>[0-9a-fA-F]{2})|(?P<word>[a-zA-Z]{1,32})(?P<number>-?\d{1,10})? ?|(?P<symbol>[^a-zA-Z']))"
+    rb"\\(?:'(?P<hex>[0-9a-fA-F]{2})|(?P<word>[a-zA-Z]{1,32})(?P<number>-?\d{1,10})? ?"
+    rb"|(?P<symbol>[^a-zA-Z']))"
     rb"|(?P<open>\{)|(?P<close>\})|(?P<break>[\r\n]+)|(?P<text>[^\\{}\r\n]+)|(?P<stray>\\)"
 )
 _SKIPPED = frozenset(
-    {"fonttbl", "colortbl", "stylesheet", "info", "pict", "object", "themedata", "datastore", "generator",
-     "listtable", "listoverridetable", "xmlnstbl", "rsidtbl", "header", "footer", "fldinst", "filetbl",
-     "latentstyles", "pntext", "mmathPr", "bkmkstart", "bkmkend"}
+    {
+        "fonttbl", "colortbl", "stylesheet", "info", "pict", "object", "themedata", "datastore",
+        "generator", "listtable", "listoverridetable", "xmlnstbl", "rsidtbl", "header", "footer",
+        "fldinst", "filetbl", "latentstyles", "pntext", "mmathPr", "bkmkstart", "bkmkend",
+    }
 )  # fmt: skip
 _SPOKEN = {
     "par": "\n", "line": "\n", "page": "\n", "sect": "\n", "row": "\n", "tab": "\t", "cell": "\t",
     "emdash": "\u2014", "endash": "\u2013", "bullet": "\u2022", "lquote": "\u2018",
-    "rquote": "\u2019", "ldblquote": "\u201c", "rdblquote": "\u201d", "emspace": " ", "enspace": " ",
+    "rquote": "\u2019", "ldblquote": "\u201c", "rdblquote": "\u201d",
+    "emspace": " ", "enspace": " ",
 }  # fmt: skip
 _SYMBOLS = {
     b"~": "\u00a0",
@@ -43,7 +49,9 @@ _SYMBOLS = {
 
 
 def decompress(data: bytes) -> bytes:
-    """[MS-OXRTFCP] 3.1: the RTF inside PR_RTF_COMPRESSED; what could be read of it when it is cut."""
+    """[MS-OXRTFCP] 3.1: the RTF inside PR_RTF_COMPRESSED; what could be read of it when it is
+    cut.
+    """
     if len(data) < 16:
         return b""
     _, raw_size, kind, _ = struct.unpack_from("<IIII", data)

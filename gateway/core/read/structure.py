@@ -1,7 +1,8 @@
 """The tree of a mail's parts, over byte ranges of the raw mail: nothing is copied or decoded here.
 
-RFC 2046 as real mail has it: boundaries that do not close, that are missing, that begin alike. One `find` over the
-range a level, so the work is linear in the size times the depth, and the depth is bounded.
+RFC 2046 as real mail has it: boundaries that do not close, that are missing, that begin alike. One
+`find` over the range a level, so the work is linear in the size times the depth, and the depth is
+bounded.
 """
 
 import re
@@ -13,11 +14,21 @@ from gateway.core.read.parameters import Valued, parse
 
 _VALID_TYPE = re.compile(r"[a-z0-9!#$&^_.+-]{1,80}/[a-z0-9!#$&^_.+*-]{1,120}\Z")
 _GUESS = re.compile(rb"^--([^\s-][^\r\n]{0,198}?|-[^\r\n]{1,198}?)[ \t]{0,80}\r?$", re.MULTILINE)
+_MISSPELT = {
+    "quoted_printable": "quoted-printable",
+    "quotedprintable": "quoted-printable",
+    "base-64": "base64",
+    "7bits": "7bit",
+    "8bits": "8bit",
+    "utf-8": "8bit",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """How much of one mail is looked into (reliability.md, Limits); what lies beyond is kept whole, unopened."""
+    """How much of one mail is looked into (reliability.md, Limits); what lies beyond is kept
+    whole, unopened.
+    """
 
     depth: int = 20
     parts: int = 500
@@ -27,7 +38,9 @@ class Budget:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One node: its header, its body `raw[start:end]`, and its children when it is a multipart that was opened."""
+    """One node: its header, its body `raw[start:end]`, and its children when it is a multipart
+    that was opened.
+    """
 
     raw: bytes = field(repr=False)
     headers: Headers = field(repr=False)
@@ -54,7 +67,7 @@ class Part:
     @property
     def attached(self) -> bool:
         """RFC 2183 2.2: anything that is not `inline` is treated as an attachment."""
-        return self.disposition.token not in ("", "inline", "form-data")
+        return self.disposition.word not in ("", "inline", "form-data")
 
 
 class _Tree:
@@ -98,18 +111,18 @@ class _Tree:
         )
 
     def _type(self, content_type: Valued, disposition: Valued, default: str) -> str:
-        token = content_type.token
-        if _VALID_TYPE.match(token):
-            return "text/plain" if token == "text/text" else token
-        if token:
+        named = content_type.word
+        if _VALID_TYPE.match(named):
+            return "text/plain" if named == "text/text" else named
+        if named:
             self.defect("content-type-broken")
-        if token in ("text", "multipart"):
-            return {"text": "text/plain", "multipart": "multipart/mixed"}[token]
+        if named in ("text", "multipart"):
+            return {"text": "text/plain", "multipart": "multipart/mixed"}[named]
         # RFC 2045 5.2: no type is plain text, unless the part says that it is a file.
         if (
             default == "text/plain"
             and disposition.get("filename")
-            and disposition.token == "attachment"
+            and disposition.word == "attachment"
         ):
             return "application/octet-stream"
         return default
@@ -159,7 +172,9 @@ class _Tree:
         return found
 
     def _between(self, boundary: bytes, start: int, end: int) -> list[tuple[int, int]]:
-        """The ranges between the delimiter lines; without a last one the last part runs to the end."""
+        """The ranges between the delimiter lines; without a last one the last part runs to the
+        end.
+        """
         raw, marker = self.raw, b"--" + boundary
         ranges: list[tuple[int, int]] = []
         begin = -1
@@ -188,7 +203,9 @@ class _Tree:
 
 
 def tree(raw: bytes, headers: Headers, budget: Budget) -> tuple[Part, list[str]]:
-    """The parts of a mail whose header is already split, and what was wrong with their structure."""
+    """The parts of a mail whose header is already split, and what was wrong with their
+    structure.
+    """
     reader = _Tree(raw, budget)
     start = min(headers.body_start, len(raw))
     return reader.part(headers, start, len(raw), "text/plain", 0), reader.defects
@@ -214,5 +231,4 @@ def _encoding(value: bytes | None) -> str:
     if value is None:
         return ""
     token = value[:200].decode("ascii", "replace").partition("(")[0].strip(" \t\r\n;\"'").lower()
-    return {"quoted_printable": "quoted-printable", "base-64": "base64", "8bits": "8bit", "7bits": "7bit",
-            "quotedprintable": "quoted-printable", "utf-8": "8bit"}.get(token, token)  # fmt: skip
+    return _MISSPELT.get(token, token)

@@ -1,7 +1,9 @@
-"""winmail.dat: the files and the words inside Microsoft's Transport Neutral Encapsulation Format ([MS-OXTNEF]).
+"""winmail.dat: the files and the words inside Microsoft's Transport Neutral Encapsulation Format
+([MS-OXTNEF]).
 
-A reader of attributes and of the MAPI properties that name, hold and describe. Total: a file that is cut or lies
-about a length gives what came before. It writes nothing and follows no embedded object deeper than one level.
+A reader of attributes and of the MAPI properties that name, hold and describe. Total: a file that
+is cut or lies about a length gives what came before. It writes nothing and follows no embedded
+object deeper than one level.
 """
 
 import struct
@@ -55,6 +57,16 @@ _FIXED = {
 _VARIABLE = frozenset({0x0D, 0x1E, 0x1F, 0x102})
 _UNICODE = 0x1F
 _OBJECT = 0x0D
+_CODE_PAGES = {
+    65001: "utf-8",
+    20127: "ascii",
+    28591: "iso-8859-1",
+    28605: "iso-8859-15",
+    932: "shift_jis",
+    936: "gbk",
+    949: "euc-kr",
+    950: "big5",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +121,10 @@ def read(data: bytes) -> Container | None:
 
 
 def _attributes(data: bytes) -> Iterator[tuple[int, bytes]]:
-    """[MS-OXTNEF] 2.1.3: level, tag, length, data, checksum. Checksums are wrong too often to matter."""
+    """[MS-OXTNEF] 2.1.3: level, tag, length, data, checksum.
+
+    Checksums are wrong too often to matter.
+    """
     at = 6
     while at + 9 <= len(data):
         tag, length = struct.unpack_from("<II", data, at + 1)
@@ -164,7 +179,8 @@ def _described(file: File, value: bytes, code_page: str) -> File:
         elif number == _PR_CONTENT_ID:
             file = replace(file, inline=True)
         elif number == _PR_FILE_DATA and not file.content:
-            # An object begins with the 16 bytes of its interface's identifier: an embedded mail is TNEF again.
+            # An object begins with the 16 bytes of its interface's identifier: an embedded mail is
+            # TNEF again.
             content = data[16:] if kind == _OBJECT else data
             embedded = content[:4] == struct.pack("<I", _SIGNATURE)
             file = replace(file, content=content)
@@ -191,7 +207,9 @@ def _message(reading: _Reading, value: bytes) -> None:
 
 
 def _properties(data: bytes) -> Iterator[tuple[int, int, bytes]]:
-    """[MS-OXTNEF] 2.1.3.4: type, number and value of each property; the first value of one that has many."""
+    """[MS-OXTNEF] 2.1.3.4: type, number and value of each property; the first value of one that
+    has many.
+    """
     count = min(struct.unpack_from("<I", data)[0], _MOST_PROPERTIES)
     at = 4
     for _ in range(count):
@@ -253,5 +271,4 @@ def _string(data: bytes, code_page: str) -> str:
 
 
 def _code_page(number: int) -> str:
-    return {65001: "utf-8", 20127: "ascii", 28591: "iso-8859-1", 932: "shift_jis", 936: "gbk", 949: "euc-kr",
-            950: "big5", 28605: "iso-8859-15"}.get(number, f"cp{number}")  # fmt: skip
+    return _CODE_PAGES.get(number, f"cp{number}")

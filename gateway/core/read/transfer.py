@@ -1,6 +1,7 @@
 """Content-Transfer-Encoding: the bytes of a part, decoded whole and in C, never line by line.
 
-RFC 2045 6, and uuencode as old programs mail it. What is broken is decoded as far as it goes and said to be broken.
+RFC 2045 6, and uuencode as old programs mail it. What is broken is decoded as far as it goes and
+said to be broken.
 """
 
 import binascii
@@ -8,8 +9,6 @@ import re
 
 _BASE64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 _NOT_BASE64 = bytes(set(range(256)) - set(_BASE64))
-_NOT_BASE64_OR_PAD = bytes(set(range(256)) - set(_BASE64 + b"="))
-_CONTENT = bytes(set(range(256)) - set(_BASE64 + b"=\r\n\t "))
 _TRAILING = re.compile(rb"(?<![ \t])[ \t]+(?=\r?\n|\Z)")
 _UU_BEGIN = re.compile(rb"^begin [0-7]{3,4} ([^\r\n]{1,255}?)[ \t]*\r?\n", re.MULTILINE)
 _UU_END = re.compile(rb"^end[ \t]*(?:\r?\n|\Z)", re.MULTILINE)
@@ -18,7 +17,10 @@ ENCODED = frozenset({"base64", "quoted-printable", "x-uuencode", "uuencode", "x-
 
 
 def decode(data: bytes | memoryview, encoding: str) -> tuple[bytes | memoryview, str | None]:
-    """The decoded bytes, and what was wrong with them or None. Unknown encodings are left as they are."""
+    """The decoded bytes, and what was wrong with them or None.
+
+    Unknown encodings are left as they are.
+    """
     if encoding in IDENTITY:
         return data, None
     if encoding == "base64":
@@ -32,7 +34,9 @@ def decode(data: bytes | memoryview, encoding: str) -> tuple[bytes | memoryview,
 
 
 def base64(data: bytes) -> tuple[bytes, str | None]:
-    """RFC 2045 6.8, with line breaks anywhere, missing padding, padding in the middle, and text after the end."""
+    """RFC 2045 6.8, with line breaks anywhere, missing padding, padding in the middle, and text
+    after the end.
+    """
     pad = data.find(b"=")
     tail = data[pad:].translate(None, b"=\r\n\t ") if pad >= 0 else b""
     if tail:
@@ -40,29 +44,33 @@ def base64(data: bytes) -> tuple[bytes, str | None]:
     try:
         decoded = binascii.a2b_base64(data)
     except binascii.Error:
-        clean = data.translate(None, _NOT_BASE64)
-        return _padded(clean), "base64-broken"
+        return base64_run(data), "base64-broken"
     return decoded, None
 
 
 def _base64_in_pieces(data: bytes) -> tuple[bytes, str | None]:
-    """Each run up to its padding by itself; what follows the last padding counts only if it is Base64 alone."""
+    """Each run up to its padding by itself; what follows the last padding counts only if it is
+    Base64 alone.
+    """
     last = data.rstrip(b"=\r\n\t ").rfind(b"=")
     broken = None
     if data[last:].translate(None, _BASE64 + b"=\r\n\t "):
         data, broken = data[: last + 1], "base64-trailing-text"
-    pieces = data.translate(None, _NOT_BASE64_OR_PAD).split(b"=")
-    return b"".join(_padded(piece) for piece in pieces if piece), broken
+    return b"".join(base64_run(piece) for piece in data.split(b"=") if piece), broken
 
 
-def _padded(clean: bytes) -> bytes:
+def base64_run(data: bytes) -> bytes:
+    """One run of Base64: junk skipped, padding made right."""
+    clean = data.translate(None, _NOT_BASE64)
     if len(clean) % 4 == 1:
         clean = clean[:-1]
     return binascii.a2b_base64(clean + b"=" * (-len(clean) % 4))
 
 
 def quoted_printable(data: bytes) -> bytes:
-    """RFC 2045 6.7; white space at a line's end is the transport's, a lone CR after `=` swallows nothing."""
+    """RFC 2045 6.7; white space at a line's end is the transport's, a lone CR after `=`
+    swallows nothing.
+    """
     if (
         b" \n" in data
         or b" \r" in data
@@ -82,7 +90,10 @@ def uuencoded(data: bytes) -> list[tuple[bytes, bytes]]:
 
 
 def uu_blocks(data: bytes, most: int = 100) -> list[tuple[int, int, bytes, bytes]]:
-    """Where each uuencoded file stands in a text, its name and its content. A block that does not decode is text."""
+    """Where each uuencoded file stands in a text, its name and its content.
+
+    A block that does not decode is text.
+    """
     blocks: list[tuple[int, int, bytes, bytes]] = []
     position = 0
     while len(blocks) < most and (begin := _UU_BEGIN.search(data, position)):
