@@ -1,0 +1,273 @@
+"""The one who empties the outbox: claims rows, hands them to the smarthost, writes down what
+became of them.
+
+A row is a lease: a worker that dies loses it, and another one sends it. SMTP cannot be
+exactly-once; where a mail may have gone twice, it carries the same Message-ID, and the case is
+counted.
+"""
+
+import asyncio
+import contextlib
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from gateway import metrics
+from gateway.deliver.smarthost import Bounced, Uncertain
+from gateway.errors import Permanent, Temporary
+
+
+class Lease(Protocol):
+    """A row of the outbox that is ours for a while."""
+
+    @property
+    def id(self) -> int:
+        """The row."""
+
+    @property
+    def to(self) -> str:
+        """The one recipient."""
+
+    @property
+    def envelope_from(self) -> str:
+        """The return path; `""` for the null one."""
+
+    @property
+    def raw(self) -> bytes:
+        """The mail, with CRLF lines."""
+
+    @property
+    def message_id(self) -> str:
+        """The same at every attempt."""
+
+    @property
+    def kind(self) -> str:
+        """Of reply."""
+
+    @property
+    def tries(self) -> int:
+        """Attempts so far, this one included."""
+
+    @property
+    def created_at(self) -> datetime:
+        """When it was queued."""
+
+    @property
+    def maybe_twice(self) -> bool:
+        """An earlier owner died with it, perhaps after sending."""
+
+
+class Outbox(Protocol):
+    """The store's side; its methods block, and are called in a thread."""
+
+    def claim(self, owner: str, now: datetime, limit: int, lease: timedelta) -> Sequence[Lease]:
+        """At most `limit` rows that are due, ours until `now + lease`."""
+
+    def sent(self, lease: Lease, now: datetime) -> object:
+        """It went. False where the row is ours no more."""
+
+    def retry(self, lease: Lease, now: datetime, due: datetime, error: str) -> object:
+        """Again at `due`."""
+
+    def failed(self, lease: Lease, now: datetime, error: str, *, bounced: bool) -> object:
+        """Never again; staff are told. `bounced`: the address itself was refused for good."""
+
+    def next_due(self) -> datetime | None:
+        """When the earliest unsent row is due; a read, where `claim` writes."""
+
+
+class Sender(Protocol):
+    """The smarthost's side."""
+
+    async def send(self, envelope_from: str, to: str, raw: bytes) -> str:
+        """Raises `Temporary`, `Uncertain` or `Permanent`."""
+
+
+class Log(Protocol):
+    """As much of a structured logger as this room uses."""
+
+    def info(self, event: str, **fields: object) -> object:
+        """Of interest to ops."""
+
+    def warning(self, event: str, **fields: object) -> object:
+        """Something that ops may want to change."""
+
+    def error(self, event: str, **fields: object) -> object:
+        """A fault of ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerSettings:
+    """How hard it tries. Times are in seconds."""
+
+    connections: int = 4
+    poll_seconds: float = 2.0
+    lease_seconds: float = 300.0
+    send_seconds: float = 240.0  # less than the lease, so that two never send at once
+    first_delay_seconds: float = 30.0
+    longest_delay_seconds: float = 1_800.0
+    give_up_seconds: float = 120 * 3_600.0
+
+
+def delay(settings: WorkerSettings, tries: int, chance: float) -> float:
+    """Seconds until the next attempt: doubled each time, a fifth of it by chance (0 to 1)."""
+    doubled = settings.first_delay_seconds * 2.0 ** min(tries - 1, 30)
+    return min(doubled, settings.longest_delay_seconds) * (0.9 + 0.2 * chance)
+
+
+class Worker:
+    """One for each process."""
+
+    def __init__(
+        self,
+        outbox: Outbox,
+        smarthost: Sender,
+        owner: str,
+        clock: Callable[[], datetime],
+        log: Log,
+        settings: WorkerSettings = WorkerSettings(),
+        chance: Callable[[], float] = random.random,
+    ) -> None:
+        """`owner` names this process in the leases; `clock` gives aware times."""
+        self._outbox = outbox
+        self._smarthost = smarthost
+        self._owner = owner
+        self._clock = clock
+        self._log = log
+        self._settings = settings
+        self._chance = chance
+        self._running: set[asyncio.Task[None]] = set()
+        self._awake = asyncio.Event()
+        self._stopping = False
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    async def run(self) -> None:
+        """Work until `stop`; nothing that goes wrong ends it."""
+        self._loop = asyncio.get_running_loop()
+        while not self._stopping:
+            self._awake.clear()
+            claimed = await self._claim()
+            for lease in claimed:
+                self._start(lease)
+            if not claimed or len(self._running) >= self._settings.connections:
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._awake.wait(), self._settings.poll_seconds)
+
+    def wake(self) -> None:
+        """Something was queued; may be called from any thread."""
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._awake.set)
+
+    async def stop(self, drain_seconds: float) -> None:
+        """Claim no more, and wait for what is being sent; the rest comes back with its lease."""
+        self._stopping = True
+        self._awake.set()
+        if self._running:
+            await asyncio.wait(set(self._running), timeout=drain_seconds)
+        for task in list(self._running):
+            task.cancel()
+        if self._running:
+            await asyncio.wait(set(self._running))
+
+    async def once(self) -> int:
+        """Send what is due now, and wait for it; returns how many rows were tried."""
+        claimed = await self._claim()
+        for lease in claimed:
+            self._start(lease)
+        if self._running:
+            await asyncio.wait(set(self._running))
+        return len(claimed)
+
+    async def _claim(self) -> Sequence[Lease]:
+        free = self._settings.connections - len(self._running)
+        if free <= 0:
+            return ()
+        try:
+            return await asyncio.to_thread(self._claimed, free)
+        except Exception as error:
+            self._log.error("the outbox cannot be read", exc_info=error)
+            return ()
+
+    def _claimed(self, limit: int) -> Sequence[Lease]:
+        now, due = self._clock(), self._outbox.next_due()
+        if due is None or due > now:
+            return ()
+        lease = timedelta(seconds=self._settings.lease_seconds)
+        return self._outbox.claim(self._owner, now, limit, lease)
+
+    def _start(self, lease: Lease) -> None:
+        task = asyncio.get_running_loop().create_task(self._deliver(lease))
+        self._running.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._running.discard(task)
+        self._awake.set()  # a later row of the same ticket may be due now
+
+    async def _deliver(self, lease: Lease) -> None:
+        """One attempt, and its outcome on the row."""
+        if lease.maybe_twice:
+            metrics.maybe_twice.inc()
+        try:
+            async with asyncio.timeout(self._settings.send_seconds):
+                said = await self._smarthost.send(lease.envelope_from, lease.to, lease.raw)
+        except Permanent as error:
+            await self._fail(lease, str(error), bounced=isinstance(error, Bounced))
+        except Uncertain as error:
+            metrics.maybe_twice.inc()
+            await self._again(lease, str(error))
+        except Temporary as error:
+            await self._again(lease, str(error))
+        except TimeoutError:
+            await self._again(lease, "the smarthost took too long")
+        except Exception as error:  # a defect of ours must not lose the row
+            self._log.error("delivery failed by a defect", row=lease.id, exc_info=error)
+            await self._again(lease, f"defect: {type(error).__name__}")
+        else:
+            await self._sent(lease, said)
+
+    async def _sent(self, lease: Lease, said: str) -> None:
+        written = await self._write(lambda now: self._outbox.sent(lease, now))
+        if not written:
+            metrics.maybe_twice.inc()
+            self._log.warning("sent, but not written down", row=lease.id, to=lease.to)
+        self._note(lease, "sent", said)
+
+    async def _again(self, lease: Lease, error: str) -> None:
+        if (self._clock() - lease.created_at).total_seconds() > self._settings.give_up_seconds:
+            await self._fail(lease, f"given up: {error}", bounced=False)
+            return
+        wait = timedelta(seconds=delay(self._settings, max(1, lease.tries), self._chance()))
+        await self._write(lambda now: self._outbox.retry(lease, now, now + wait, error))
+        self._note(lease, "retry", error)
+
+    async def _fail(self, lease: Lease, error: str, bounced: bool) -> None:
+        await self._write(lambda now: self._outbox.failed(lease, now, error, bounced=bounced))
+        self._note(lease, "failed", error)
+
+    def _note(self, lease: Lease, result: str, said: str) -> None:
+        metrics.deliveries.labels(result=result).inc()
+        level = self._log.info if result == "sent" else self._log.warning
+        level(
+            f"delivery {result}",
+            row=lease.id,
+            to=lease.to,
+            kind=lease.kind,
+            message_id=lease.message_id,
+            tries=lease.tries,
+            said=said,
+        )
+
+    async def _write(self, write: Callable[[datetime], object]) -> bool:
+        """Write an outcome down, again and again while the lease lasts; whether it was written."""
+        for pause in (0.1, 0.5, 2.0, 5.0, 10.0, 20.0, None):
+            try:
+                return await asyncio.to_thread(write, self._clock()) is not False
+            except Exception as error:
+                self._log.error("the outbox cannot be written", exc_info=error)
+            if pause is None or self._stopping:
+                return False
+            await asyncio.sleep(pause)
+        return False

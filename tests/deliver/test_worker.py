@@ -1,0 +1,278 @@
+"""The worker: what becomes of each row, and that nothing ends the work."""
+
+import asyncio
+import threading
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from fakes_smarthost import Sink
+
+from gateway import metrics
+from gateway.deliver.smarthost import Bounced, Smarthost, SmarthostSettings, Uncertain
+from gateway.deliver.worker import Worker, WorkerSettings, delay
+from gateway.errors import Permanent, Temporary
+
+NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+RAW = b"Message-ID: <1@host.example>\r\n\r\nhello\r\n"
+
+
+@dataclass(frozen=True)
+class Row:
+    id: int
+    to: str = "a@customer.example"
+    envelope_from: str = ""
+    raw: bytes = RAW
+    message_id: str = "<1@host.example>"
+    kind: str = "thread"
+    tries: int = 1
+    created_at: datetime = NOW
+    maybe_twice: bool = False
+
+
+@dataclass
+class FakeOutbox:
+    """Rows in memory; `broken` counts down calls that raise."""
+
+    due: list[Row] = field(default_factory=list)
+    done: dict[int, tuple[str, str]] = field(default_factory=dict)
+    retries: dict[int, datetime] = field(default_factory=dict)
+    broken: int = 0
+    ours: bool = True
+    claims: int = 0
+    expect: int = 1
+    finished: threading.Event = field(default_factory=threading.Event)
+
+    def _note(self, row: int, result: str, error: str = "") -> bool:
+        self.done[row] = (result, error)
+        if len(self.done) >= self.expect:
+            self.finished.set()
+        return self.ours
+
+    def _maybe_break(self) -> None:
+        if self.broken > 0:
+            self.broken -= 1
+            raise OSError("the database is away")
+
+    def next_due(self) -> datetime | None:
+        self._maybe_break()
+        return NOW if self.due else None
+
+    def claim(self, owner: str, now: datetime, limit: int, lease: timedelta) -> list[Row]:
+        self.claims += 1
+        taken, self.due = self.due[:limit], self.due[limit:]
+        return taken
+
+    def sent(self, lease: Row, now: datetime) -> bool:
+        self._maybe_break()
+        return self._note(lease.id, "sent")
+
+    def retry(self, lease: Row, now: datetime, due: datetime, error: str) -> bool:
+        self.retries[lease.id] = due
+        return self._note(lease.id, "retry", error)
+
+    def failed(self, lease: Row, now: datetime, error: str, *, bounced: bool) -> bool:
+        return self._note(lease.id, "bounced" if bounced else "failed", error)
+
+
+class FakeSmarthost:
+    """Raises what it is given, or takes the mail; knows how many sends ran at once."""
+
+    def __init__(self, error: Exception | None = None, pause: float = 0.0) -> None:
+        self.error, self.pause = error, pause
+        self.running = self.most = self.sends = 0
+
+    async def send(self, envelope_from: str, to: str, raw: bytes) -> str:
+        self.sends += 1
+        self.running += 1
+        self.most = max(self.most, self.running)
+        await asyncio.sleep(self.pause)
+        self.running -= 1
+        if self.error is not None:
+            raise self.error
+        return "250 ok"
+
+
+class SilentLog:
+    """Keeps events."""
+
+    def __init__(self) -> None:
+        self.events: list[tuple[str, dict[str, object]]] = []
+
+    def info(self, event: str, **fields: object) -> None:
+        self.events.append((event, fields))
+
+    warning = error = info
+
+
+def worker(outbox: FakeOutbox, smarthost: Any, now: datetime = NOW, **settings: Any) -> Worker:
+    return Worker(
+        outbox,
+        smarthost,
+        "me",
+        lambda: now,
+        SilentLog(),
+        WorkerSettings(**{"poll_seconds": 0.02, **settings}),
+        chance=lambda: 0.5,
+    )
+
+
+def outcome(error: Exception | None, row: Row = Row(1), now: datetime = NOW) -> FakeOutbox:
+    outbox = FakeOutbox([row])
+    asyncio.run(worker(outbox, FakeSmarthost(error), now).once())
+    return outbox
+
+
+def twice() -> float:
+    return metrics.maybe_twice._value.get()
+
+
+def test_a_mail_that_went_is_written_down() -> None:
+    """The row is finished as sent."""
+    assert outcome(None).done == {1: ("sent", "")}
+
+
+@pytest.mark.parametrize(
+    "error, result",
+    [
+        (Permanent("554 no"), "failed"),
+        (Bounced("550 5.1.1 no such user"), "bounced"),
+        (Temporary("451 later"), "retry"),
+        (Uncertain("lost"), "retry"),
+        (ValueError("a defect"), "retry"),
+    ],
+)
+def test_every_error_has_its_outcome(error: Exception, result: str) -> None:
+    """Permanent fails the row, everything else is tried again."""
+    assert outcome(error).done[1][0] == result
+
+
+def test_the_delay_doubles_up_to_a_bound_and_varies_by_chance() -> None:
+    """30 s, 60 s, … at most half an hour, a tenth more or less."""
+    settings = WorkerSettings()
+    assert [delay(settings, tries, 0.5) for tries in (1, 2, 3, 20, 10_000)] == [
+        30.0,
+        60.0,
+        120.0,
+        1800.0,
+        1800.0,
+    ]
+    assert (delay(settings, 1, 0.0), delay(settings, 1, 1.0)) == (27.0, 33.0)
+
+
+def test_a_retry_is_due_later_at_each_attempt() -> None:
+    """The third attempt's failure waits two minutes."""
+    outbox = outcome(Temporary("later"), Row(1, tries=3))
+    assert outbox.retries[1] == NOW + timedelta(seconds=120)
+
+
+def test_a_row_is_given_up_after_days() -> None:
+    """A temporary error after the time limit fails the row, and says why."""
+    outbox = outcome(Temporary("451 later"), now=NOW + timedelta(hours=121))
+    assert outbox.done[1] == ("failed", "given up: 451 later")
+
+
+def test_what_may_have_gone_twice_is_counted() -> None:
+    """A lost connection after the dot, a lease taken over, and a row that was no longer ours."""
+    before = twice()
+    outcome(Uncertain("lost"))
+    outcome(None, Row(1, maybe_twice=True))
+    outbox = FakeOutbox([Row(1)], ours=False)
+    asyncio.run(worker(outbox, FakeSmarthost()).once())
+    assert twice() - before == 3
+
+
+def test_a_database_that_is_away_for_a_moment_loses_nothing() -> None:
+    """The outcome is written again until it holds."""
+    outbox = FakeOutbox([Row(1)])
+
+    class Breaks(FakeSmarthost):
+        async def send(self, envelope_from: str, to: str, raw: bytes) -> str:
+            outbox.broken = 1
+            return "250 ok"
+
+    asyncio.run(worker(outbox, Breaks()).once())
+    assert outbox.done == {1: ("sent", "")}
+
+
+def run_until_finished(work: Worker, outbox: FakeOutbox) -> None:
+    """Run the worker until the outbox has the outcomes that it expects."""
+
+    async def run() -> None:
+        task = asyncio.create_task(work.run())
+        assert await asyncio.to_thread(outbox.finished.wait, 5)
+        await work.stop(1.0)
+        await task
+
+    asyncio.run(run())
+
+
+def test_never_more_sends_at_once_than_connections() -> None:
+    """Twenty rows go out through three connections."""
+    outbox = FakeOutbox([Row(number) for number in range(20)], expect=20)
+    smarthost = FakeSmarthost(pause=0.002)
+    run_until_finished(worker(outbox, smarthost, connections=3), outbox)
+    assert smarthost.most == 3
+
+
+def test_work_goes_on_after_the_database_was_away() -> None:
+    """An outbox that cannot be read does not end the worker."""
+    outbox = FakeOutbox([Row(1)], broken=2)
+    run_until_finished(worker(outbox, FakeSmarthost()), outbox)
+    assert outbox.done == {1: ("sent", "")}
+
+
+def test_a_wake_up_is_heard_at_once() -> None:
+    """A row queued while the worker sleeps for an hour goes out when it is woken."""
+    outbox = FakeOutbox()
+    work = worker(outbox, FakeSmarthost(), poll_seconds=3600.0)
+
+    async def run() -> None:
+        task = asyncio.create_task(work.run())
+        await asyncio.sleep(0.05)
+        outbox.due.append(Row(1))
+        await asyncio.to_thread(work.wake)
+        assert await asyncio.to_thread(outbox.finished.wait, 5)
+        await work.stop(1.0)
+        await task
+
+    asyncio.run(run())
+    assert outbox.done[1][0] == "sent"
+
+
+def test_an_idle_worker_does_not_write() -> None:
+    """Where nothing is due, nothing is claimed."""
+    outbox = FakeOutbox()
+
+    async def run() -> None:
+        assert await worker(outbox, FakeSmarthost()).once() == 0
+
+    asyncio.run(run())
+    assert outbox.claims == 0
+
+
+def test_a_smarthost_that_hangs_gives_the_row_back_before_the_lease_ends() -> None:
+    """The time for one send is bounded."""
+    outbox = FakeOutbox([Row(1)])
+    asyncio.run(worker(outbox, FakeSmarthost(pause=60), send_seconds=0.02).once())
+    assert outbox.done[1] == ("retry", "the smarthost took too long")
+
+
+def test_one_bad_row_holds_up_no_other() -> None:
+    """Over a real connection: one address is refused, the others arrive."""
+    rows = [replace(Row(number), to=f"u{number}@customer.example") for number in range(6)]
+    rows[2] = replace(rows[2], to="not an address")
+    outbox = FakeOutbox(rows)
+
+    async def run() -> list[str]:
+        async with Sink() as sink:
+            smarthost = Smarthost(SmarthostSettings(sink.host, sink.port, "never"))
+            work = worker(outbox, smarthost)
+            while outbox.due:
+                await work.once()
+            await smarthost.close()
+            return sorted(mail.recipients[0] for mail in sink.mails)
+
+    assert asyncio.run(run()) == [f"u{n}@customer.example" for n in (0, 1, 3, 4, 5)]
+    assert outbox.done[2][0] == "failed"
