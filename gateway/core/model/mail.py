@@ -1,6 +1,6 @@
 """What arrives: the SMTP envelope, the raw header fields, and the mail as it was read.
 
-Identity is taken from `Wire` alone; everything in `Mail` is text for people and for rules that may be wrong.
+Identity is taken from `Wire` alone; `Mail` is for people, and for rules that may err.
 """
 
 from dataclasses import dataclass
@@ -64,6 +64,7 @@ class Envelope:
     tls: bool = False
     smtputf8: bool = False
     vouched: bool = False  # a trusted relay says that the login owns the From address
+    authserv_id: str | None = None  # whose Authentication-Results may count, or None
 
 
 @dataclass(frozen=True, slots=True)
