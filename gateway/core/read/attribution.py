@@ -1,7 +1,8 @@
-"""The lines that announce a quote: `On … wrote:`, `-----Original Message-----`, `Begin forwarded message:`.
+"""The lines that announce a quote: `On … wrote:`, `-----Original Message-----`, `Begin forwarded
+message:`.
 
-A date or an address, an end and what follows decide first; the words of phrases.py only second. A date and
-`ha scritto:` with neither an address nor a quote after them are prose.
+A date or an address, an end and what follows decide first; the words of phrases.py only second. A
+date and `ha scritto:` with neither an address nor a quote after them are prose.
 """
 
 import re
@@ -30,20 +31,25 @@ _VERB = re.compile(
     re.IGNORECASE,
 )
 _MID_START = re.compile(
-    r"(?:^|\s|-{2,}\s?)((?:On|Il giorno|Il|In data|Le|Am|El|Em|Op|Den|W dniu|Dnia)\s[^\n]{0,20}?\d)"
+    r"(?:^|\s|-{2,}\s?)"
+    r"((?:On|Il giorno|Il|In data|Le|Am|El|Em|Op|Den|W dniu|Dnia)\s[^\n]{0,20}?\d)"
 )
 _ABOVE = re.compile(
-    r"^[-#=_*\s]{2,8}.{0,40}(?:(?:reply|respond|type|write) .{0,24}above this line|sopra questa (?:riga|linea)|"
+    r"^[-#=_*\s]{2,8}.{0,40}(?:(?:reply|respond|type|write) .{0,24}above this line|"
+    r"sopra questa (?:riga|linea)|"
     r"oberhalb dieser zeile|über dieser zeile|au-dessus de cette ligne|encima de esta línea)",
     re.IGNORECASE,
 )
 _WORD = re.compile(r"[^\W\d_][\w.']*")
+_PART = re.compile(r"[\d@]")
 _LEAD = 40
 
 
 @dataclass(frozen=True, slots=True)
 class Attribution:
-    """Lines up to `end` (exclusive) announce a quote; `offset` characters of the first line come before it."""
+    """Lines up to `end` (exclusive) announce a quote; `offset` characters of the first line come
+    before it.
+    """
 
     end: int
     rule: str
@@ -56,7 +62,9 @@ def is_rule(line: Line) -> bool:
 
 
 def delimiter(line: Line) -> str | None:
-    """`original` or `forward` for `-----Original Message-----` in any language of the lists, else None."""
+    """`original` or `forward` for `-----Original Message-----` in any language of the lists, else
+    None.
+    """
     text = line.text
     if len(text) > 120 or not text:
         return None
@@ -84,7 +92,9 @@ def reply_above(line: Line) -> bool:
 def attribution(
     lines: list[Line], index: int, quote_ahead: bool | None = None
 ) -> Attribution | None:
-    """The attribution that begins in line `index`: up to four lines, judged by what stands in and after them."""
+    """The attribution that begins in line `index`: up to four lines, judged by what stands in and
+    after them.
+    """
     first = lines[index]
     if not _may_begin(first.text):
         return None
@@ -115,9 +125,7 @@ def attribution(
 
 def _may_begin(text: str) -> bool:
     """Cheap: something of an attribution stands in the line at all."""
-    return bool(text) and (
-        any(char.isdigit() for char in text[:120]) or "@" in text[:300] or bool(_ended(text))
-    )
+    return bool(_PART.search(text[:300])) or (bool(text) and _ended(text))
 
 
 def _begins(text: str) -> bool:
@@ -156,13 +164,13 @@ def _judge(
     lines: list[Line], index: int, joined: str, end: int, quoted: bool
 ) -> Attribution | None:
     """Weigh the parts; a line shared with the customer's words is cut before its attribution."""
+    shared = _shared(lines[index], joined, end, quoted) if end == index + 1 else None
+    if shared:
+        return shared
     own_paragraph = index == 0 or lines[index - 1].blank or lines[index - 1].depth > 0
     starts = _starts(joined)
-    if starts or own_paragraph:
-        rule = _weigh(joined, quoted, starts)
-        if rule:
-            return Attribution(end, rule)
-    return _shared(lines[index], joined, end, quoted) if end == index + 1 else None
+    rule = _weigh(joined, quoted, starts) if starts or own_paragraph else None
+    return Attribution(end, rule) if rule else None
 
 
 def _starts(joined: str) -> bool:
@@ -202,7 +210,9 @@ def _weigh(joined: str, quoted: bool, starts: bool) -> str | None:
 
 
 def _prose(text: str) -> int:
-    """How many lower-case words there are that no attribution needs: names and dates are not counted."""
+    """How many lower-case words there are that no attribution needs: names and dates are not
+    counted.
+    """
     bare = ADDRESS.sub(" ", text)
     return sum(
         1
@@ -215,8 +225,11 @@ def _shared(line: Line, joined: str, end: int, quoted: bool) -> Attribution | No
     """`reply On Wed, Apr 4, 2012, bob@example.com wrote:` with a quote after it."""
     if not quoted:
         return None
-    for match in reversed(list(_MID_START.finditer(joined))):
-        if match.start() and _weigh(joined[match.start(1) :], quoted, True):
-            at = line.text.find(match.group(1))
-            return Attribution(end, "attribution:shared-line", match.start() if at > 0 else 0)
+    starts = list(_MID_START.finditer(joined))
+    if not starts or starts[0].start(1) == 0:
+        return None
+    for match in reversed(starts):
+        if _weigh(joined[match.start(1) :], quoted, True):
+            offset = len(line.raw) - len(line.text) + match.start()
+            return Attribution(end, "attribution:shared-line", offset)
     return None

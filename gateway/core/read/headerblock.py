@@ -1,6 +1,8 @@
-"""Blocks of header-like lines that clients put before a quoted mail: From, Sent, To, Subject in any language.
+"""Blocks of header-like lines that clients put before a quoted mail: From, Sent, To, Subject in
+any language.
 
-Structure first: a date, an address, the order of the lines; the labels of phrases.py are the second signal.
+Structure first: a date, an address, the order of the lines; the labels of phrases.py are the
+second signal.
 """
 
 import re
@@ -8,12 +10,23 @@ from dataclasses import dataclass
 
 from gateway.core.read.dates import ADDRESS, ANGLE, DATE, TIME
 from gateway.core.read.lines import Line
-from gateway.core.read.phrases import CC, FORM_LABELS, FROM, ROLES, SENT, SUBJECT, TO
+from gateway.core.read.phrases import (
+    CC,
+    FORM_LABELS,
+    FROM,
+    ROLES,
+    SENT,
+    SUBJECT,
+    TO,
+    TRANSPORT_LABELS,
+)
 
 _FIELD = re.compile(
     r"[*_]{0,2}([^\W\d_][^:：*_<>@]{0,28}?)\s?[*_]{0,2}\s?[:：]\s*[*_]{0,2}\s*(.*)"
 )
 _MAX_FIELDS = 12
+_MAX_VALUE = 300
+_PAIRS = ("<>", "[]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,16 +37,22 @@ class HeaderField:
     value: str
     role: str | None
 
+    def extended(self, more: str) -> "HeaderField":
+        """The field with a wrapped line added to its value."""
+        return HeaderField(self.label, f"{self.value} {more}"[: 2 * _MAX_VALUE], self.role)
+
 
 def header_field(text: str) -> HeaderField | None:
     """The line as a field, or None; the label has at most three words."""
+    if text.find(":", 1, 48) < 0 and text.find("：", 1, 48) < 0:
+        return None
     match = _FIELD.match(text)
     if not match:
         return None
     label = match.group(1).strip().casefold()
     if label.count(" ") > 2:
         return None
-    return HeaderField(label, match.group(2)[:300], ROLES.get(label))
+    return HeaderField(label, match.group(2)[:_MAX_VALUE], ROLES.get(label))
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,83 +68,105 @@ class Block:
         return {field.role for field in self.fields if field.role}
 
 
-def read_block(lines: list[Line], index: int, loose: bool = False) -> Block | None:
-    """The header-like lines that begin at `index`; `loose` lets single blank lines stand between them."""
-    if index >= len(lines):
-        return None
-    depth = lines[index].depth
-    fields: list[HeaderField] = []
-    at = index
-    while at < len(lines) and len(fields) < _MAX_FIELDS:
-        line = lines[at]
-        field = header_field(line.text) if line.text else None
-        if line.depth != depth or (not field and not fields):
-            break
-        if field and (field.role or not fields or not _continues(lines, at, fields[-1])):
-            fields.append(field)
-            at += 1
-            continue
-        step = _gap(lines, at, fields[-1], loose)
-        if not step:
-            break
-        if not line.blank:
-            fields[-1] = HeaderField(
-                fields[-1].label, f"{fields[-1].value} {line.text[:300]}", fields[-1].role
-            )
-        at += step
-    return Block(at, tuple(fields)) if fields else None
+class HeaderBlocks:
+    """Reads blocks out of a body's lines; each line is taken apart once."""
 
+    def __init__(self, lines: list[Line]) -> None:
+        self._lines = lines
+        self._fields: dict[int, HeaderField | None] = {}
 
-def _gap(lines: list[Line], at: int, last: HeaderField, loose: bool) -> int:
-    """How many lines to step over to stay within the block: a wrapped value, or blank lines; 0 ends it."""
-    if lines[at].blank:
-        following = at + 1 if at + 1 < len(lines) and not lines[at + 1].blank else at + 2
-        known = loose and _known(lines, following, lines[at].depth)
-        return following - at if known else 0
-    return 1 if _continues(lines, at, last) else 0
+    def field(self, at: int) -> HeaderField | None:
+        """The line as a field, or None."""
+        if at >= len(self._lines):
+            return None
+        if at not in self._fields:
+            self._fields[at] = header_field(self._lines[at].text)
+        return self._fields[at]
 
+    def read(self, index: int, loose: bool = False) -> Block | None:
+        """The header-like lines from `index` on; `loose` lets blank lines stand between them."""
+        if not self.field(index) or not any(self.field(index + step) for step in (1, 2, 3)):
+            return None
+        depth = self._lines[index].depth
+        if index and self._lines[index - 1].depth == depth and self._refused(index - 1):
+            return None
+        fields: list[HeaderField] = []
+        at = index
+        while at < len(self._lines) and len(fields) < _MAX_FIELDS:
+            line, field = self._lines[at], self.field(at)
+            if line.depth != depth:
+                break
+            if field and (field.role or not fields or not self._continues(at, fields[-1])):
+                fields.append(field)
+                at += 1
+                continue
+            step = self._gap(at, fields[-1], loose)
+            if not step:
+                break
+            if not line.blank:
+                fields[-1] = fields[-1].extended(line.text[:_MAX_VALUE])
+            at += step
+        return Block(at, tuple(fields))
 
-def _continues(lines: list[Line], at: int, last: HeaderField) -> bool:
-    """A wrapped value: the line before was cut short, or a known label follows within two lines."""
-    text, depth = lines[at].text, lines[at].depth
-    if not last.role:
-        return False
-    if text[0] in "<[(" and "@" in text and not ADDRESS.search(last.value):
-        return True
-    opened = last.value.rfind("<") > last.value.rfind(">") or last.value.rfind(
-        "["
-    ) > last.value.rfind("]")
-    if opened and last.role != SUBJECT:
-        return True
-    return any(_known(lines, at + step, depth) for step in (1, 2))
+    def _gap(self, at: int, last: HeaderField, loose: bool) -> int:
+        """How many lines to step over: a wrapped value, blank lines; 0 ends the block."""
+        if not self._lines[at].blank:
+            return 1 if self._continues(at, last) else 0
+        following = at + 1
+        limit = min(at + 3, len(self._lines))
+        while following < limit and self._lines[following].blank:
+            following += 1
+        return following - at if loose and self._known(following, self._lines[at].depth) else 0
 
+    def _continues(self, at: int, last: HeaderField) -> bool:
+        """A wrapped value: the line before was cut short, or a known label follows soon."""
+        line = self._lines[at]
+        if not last.role or line.blank:
+            return False
+        if line.text[0] in "<[(" and "@" in line.text and not ADDRESS.search(last.value):
+            return True
+        opened = any(last.value.rfind(left) > last.value.rfind(right) for left, right in _PAIRS)
+        if opened and last.role != SUBJECT:
+            return True
+        return any(self._known(at + step, line.depth) for step in (1, 2))
 
-def _known(lines: list[Line], at: int, depth: int) -> bool:
-    if at >= len(lines) or lines[at].depth != depth:
-        return False
-    field = header_field(lines[at].text)
-    return field is not None and field.role is not None
+    def _refused(self, above: int) -> bool:
+        """The block began above and was refused there: a header's line, or one of a form."""
+        field = self.field(above)
+        return field is not None and (field.role is not None or _never_quoted(field))
+
+    def _known(self, at: int, depth: int) -> bool:
+        field = self.field(at)
+        return field is not None and field.role is not None and self._lines[at].depth == depth
 
 
 def is_quote_header(block: Block, announced: bool, free_before: bool, free_after: bool) -> bool:
     """Whether these lines head somebody else's mail.
 
-    `announced`: a delimiter or rule stands right before; `free_*`: a blank line, a quote or the edge of the
-    body is on that side. A form that a customer filled in has labels like `ip` or `order`, and no sender.
+    `announced`: a delimiter or rule stands right before; `free_*`: a blank line, a quote or the
+    edge of the body is on that side. A form that a customer filled in has labels like `ip` or
+    `order`, and no sender.
     """
     roles = block.roles
     known = [field for field in block.fields if field.role]
-    if any(f.label in FORM_LABELS and not f.role for f in block.fields):
+    if any(_never_quoted(field) for field in block.fields):
         return False
     dated = any(f.role == SENT and has_date(f.value) for f in known)
     addressed = any(f.role in (FROM, TO, CC) and ADDRESS.search(f.value) for f in known)
     if announced:
         return len(roles) >= 2 and (FROM in roles or addressed) and (dated or addressed)
-    if len(known) >= 3 and dated and len(roles) >= 3 and (addressed or FROM in roles):
+    if len(roles) >= 3 and dated and FROM in roles:
         return free_after or (free_before and addressed)
     if len(known) == 2 and dated and addressed and free_before and free_after:
         return FROM in roles or TO in roles
     return free_before and free_after and _foreign(block)
+
+
+def _never_quoted(field: HeaderField) -> bool:
+    """A label of a form, or of a raw header that somebody pasted: no client quotes these."""
+    if field.role:
+        return False
+    return field.label in FORM_LABELS or field.label in TRANSPORT_LABELS or field.label[:2] == "x-"
 
 
 def has_date(value: str) -> bool:
@@ -134,7 +175,9 @@ def has_date(value: str) -> bool:
 
 
 def _foreign(block: Block) -> bool:
-    """Three or more lines with labels that nobody listed: a named sender first, then a date with a time."""
+    """Three or more lines with labels that nobody listed: a named sender first, then a date with
+    a time.
+    """
     if not 3 <= len(block.fields) <= 8 or len({f.label for f in block.fields}) < 3:
         return False
     named = any(ANGLE.search(f.value) and not f.value.startswith("<") for f in block.fields[:2])

@@ -1,83 +1,57 @@
-"""HTML bodies as text, with what the markup says of quotes, attributions and signatures as hints beside it.
+"""HTML bodies as text, and what the markup says of quotes and signatures as hints beside it.
 
-Lexbor reads the structure. Hostile markup (depth, floods of tags or attributes) is never given to it: then the
-tags are cut out, which is linear whatever they are. No markup is interpreted, fetched or kept.
+Lexbor reads the structure. Hostile markup (depth, floods of tags or attributes) is never given to
+it: then the tags are cut out, which is linear whatever they are. Nothing is fetched or kept.
 """
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from gateway.core.model import SpanKind
+from gateway.core.read.html_layout import (
+    ALL_MARKS,
+    BREAK,
+    CELL,
+    CLOSINGS,
+    LINE_END,
+    OPENINGS,
+    PARAGRAPH,
+    REGIONS,
+    SIGNATURE,
+    lay_out,
+)
 from gateway.core.read.lines import Hint
+from gateway.core.read.signature import titled
 
 MAX_HTML = 2 * 1024 * 1024
 _MAX_TAGS = 20_000
 _MAX_DEPTH = 250
 _MAX_UNCLOSED = 60
 _MAX_ATTRIBUTES = 200
+_MAX_MARKS = 25_000
 _MAX_LINKS = 500
 _MAX_LINK = 200
 
-# Noncharacters stand for the layout while it is text; they are cut out of what came in.
-_BREAK, _LINE_END, _PARAGRAPH, _CELL = "\ufdd0", "\ufdd1", "\ufdd2", "\ufdd3"
-_OPENINGS, _CLOSINGS = range(0xFDD4, 0xFDE2), range(0xFDE2, 0xFDF0)
-_MARKS = re.compile("([\ufdd0-\ufdef])")
-_NO_MARKS = dict.fromkeys([*range(0xFDD0, 0xFDF0), 0])
-
 _TAG = re.compile(r"""<(/?)([a-zA-Z][a-zA-Z0-9]*)((?:[^>"']|"[^"]*"|'[^']*')*+)""")
-_FORMATTING = frozenset(
-    [
-        "a",
-        "b",
-        "big",
-        "code",
-        "em",
-        "font",
-        "i",
-        "nobr",
-        "s",
-        "small",
-        "strike",
-        "strong",
-        "tt",
-        "u",
-    ]
+_ANY_TAG = re.compile(r"<[a-zA-Z/!?][^<>]*>")
+_LINE_TAG = re.compile(
+    r"<(?:[bB][rR] ?/?|/(?:[pP]|[dD][iI][vV]|[tT][rR]|[lL][iI]|[hH][1-6]|[tT][aA][bB][lL][eE]))>"
 )
-_CLOSES_ITSELF = frozenset(
-    [
-        "area",
-        "base",
-        "br",
-        "col",
-        "embed",
-        "hr",
-        "img",
-        "input",
-        "link",
-        "meta",
-        "param",
-        "source",
-        "track",
-        "wbr",
-        "p",
-        "li",
-        "td",
-        "th",
-        "tr",
-        "dt",
-        "dd",
-        "option",
-        "tbody",
-        "thead",
-        "tfoot",
-        "html",
-        "head",
-        "body",
-    ]
+_FORMATTING_NAMES = "a b big code em font i nobr s small strike strong tt u"
+_FORMATTING = frozenset(_FORMATTING_NAMES.split())
+_SELF_CLOSING_NAMES = """
+    area base br col embed hr img input link meta param source track wbr p li td th tr dt dd option
+    tbody thead tfoot html head body
+"""
+_CLOSES_ITSELF = frozenset(_SELF_CLOSING_NAMES.split())
+_UNSHOWN = (
+    ("<head>", "</head>"),
+    ("<head ", "</head>"),
+    ("<style", "</style>"),
+    ("<script", "</script>"),
 )
+_FOREIGN = re.compile("[\0\ud800-\udfff\ufdd0-\ufdef]")
 _INVISIBLE = "script,style,head,title,template,noscript,object,svg,[hidden]"
 _UNDISPLAYED = '[style*="display:none" i],[style*="display: none" i]'
 _BLOCKS = (
@@ -85,9 +59,11 @@ _BLOCKS = (
     "pre,form,fieldset,caption,figure,hr"
 )
 _PARAGRAPHS = "p,h1,h2,h3,h4,h5,h6"
+# Outlook draws the rule above a quoted header as the border of a block.
+_RULED = 'div[style*="border:none" i][style*="border-top:solid" i]'
+_RULE = "_" * 32
 _PRESERVED = 'pre,[style*="white-space:pre" i],[style*="white-space: pre" i],textarea'
 _TIGHT = re.compile(r"mso|margin(?:-top)?:\s?0", re.IGNORECASE)
-_SPACE = re.compile(r"[ \t\r\n\f\v\xa0]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,67 +75,26 @@ class HtmlText:
     defects: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class _Region:
-    """Markup by which a client shows what a stretch is; `onward`: it goes on to the end of the mail."""
-
-    css: str
-    kind: SpanKind | None
-    rule: str
-    onward: bool = False
-
-
-_REGIONS = (
-    _Region("blockquote", None, "html:blockquote"),
-    _Region(
-        'blockquote[type="cite" i],blockquote.gmail_quote,blockquote.protonmail_quote,'
-        "blockquote.tutanota_quote,blockquote[cite],#OLK_SRC_BODY_SECTION,.yahoo_quoted,"
-        '#mail-editor-reference-message-container,.protonmail_quote,div[name="quote"],.zmail_extra,'
-        "#isReplyContent,.ms-outlook-mobile-reference-message",
-        SpanKind.QUOTE,
-        "html:quote",
-    ),
-    _Region(".moz-forward-container,#isForwardContent", SpanKind.FORWARD, "html:forward"),
-    _Region(
-        ".moz-cite-prefix,.gmail_attr,#reply-intro,#divRplyFwdMsg,.yahoo-quoted-begin",
-        SpanKind.ATTRIBUTION,
-        "html:attribution",
-    ),
-    _Region(
-        '#divRplyFwdMsg,hr#stopSpelling,hr#zwchr,hr[data-marker="__DIVIDER__"]',
-        SpanKind.QUOTE,
-        "html:from-here",
-        onward=True,
-    ),
-    _Region(
-        ".gmail_signature,.moz-signature,#Signature,[data-signatureblock],#ms-outlook-mobile-signature,"
-        '.protonmail_signature_block,[id^="DAB4FAD8-2DD7"]',
-        SpanKind.SIGNATURE,
-        "html:signature",
-    ),
-)
-
-
 def to_text(html: str) -> HtmlText:
-    """The words of an HTML body. Total: whatever cannot be read as markup is read without its tags."""
-    source = (
-        html[:MAX_HTML].translate(_NO_MARKS)
-        if _MARKS.search(html) or "\0" in html
-        else html[:MAX_HTML]
-    )
+    """The words of an HTML body. Total: what cannot be read as markup is read without its tags."""
+    source = _FOREIGN.sub("\ufffd", html[:MAX_HTML])
     defects = ("html-cut",) if len(html) > MAX_HTML else ()
     hostile = _hostile(source)
     if hostile:
         return HtmlText(_without_tags(source), (), (*defects, hostile))
     marked = _marked(source)
-    text, hints = _lay_out(marked)
+    if sum(marked.count(mark) for mark in ALL_MARKS) > _MAX_MARKS:
+        for mark in ALL_MARKS:
+            marked = marked.replace(mark, "\n")
+        return HtmlText(_squeezed(marked), (), (*defects, "html-many-lines"))
+    text, hints = lay_out(marked)
     if not text.strip():
         text, hints = _without_tags(source), ()
     return HtmlText(text, hints, defects)
 
 
 def _hostile(source: str) -> str | None:
-    """Why this markup must not reach a parser, whose time grows with depth times length; else None."""
+    """Why this must not reach a parser, whose time grows with depth times length; else None."""
     if source.count("<") > _MAX_TAGS:
         return "html-many-tags"
     open_tags: dict[str, int] = {}
@@ -183,22 +118,28 @@ def _hostile(source: str) -> str | None:
 
 def _without_tags(source: str) -> str:
     """The words between tags: linear, without any structure but line ends."""
-    for name in ("head", "style", "script"):
-        source = _cut_element(source, name)
-    source = re.sub(
-        r"</?(?:p|div|br|tr|li|h[1-6]|table|blockquote|hr)\b[^<>]*>", "\n", source, flags=re.I
-    )
-    source = re.sub(r"<[a-zA-Z/!?][^<>]*>", "", source).replace("<", "&lt;")
+    for opening, closing in _UNSHOWN:
+        source = _cut_element(source, opening, closing)
+    source = _LINE_TAG.sub("\n", source)
+    source = _ANY_TAG.sub("", source).replace("<", BREAK)
     root = LexborHTMLParser(f"<pre>\n{source}</pre>").root
-    text = root.text() if root else ""
-    return re.sub(r"\s*\n\s*", "\n", re.sub(r"[ \t\xa0]+", " ", text)).strip()
+    return _squeezed(root.text() if root else "").replace(BREAK, "<")
 
 
-def _cut_element(source: str, name: str) -> str:
-    """Without `<name …>…</name>`; one that is never closed stays."""
+def _squeezed(text: str) -> str:
+    """Runs of space and of empty lines folded."""
+    if "\t" in text or "\xa0" in text or "  " in text:
+        text = re.sub(r"[ \t\xa0]{2,}|[\t\xa0]", " ", text)
+    if "\n\n" in text or " \n" in text or "\n " in text:
+        text = re.sub(r" ?\n[ \n]+| \n", "\n", text)
+    return text.strip()
+
+
+def _cut_element(source: str, opening: str, closing: str) -> str:
+    """Without what stands between two tags; what is never closed stays."""
     folded, kept, at = source.lower() if source.isascii() else source, [], 0
-    while (start := folded.find(f"<{name}", at)) >= 0:
-        end = folded.find(f"</{name}", start)
+    while (start := folded.find(opening, at)) >= 0:
+        end = folded.find(closing, start)
         if end < 0:
             break
         kept.append(source[at:start])
@@ -219,23 +160,39 @@ def _marked(source: str) -> str:
     _write_links(root)
     _mark_regions(root)
     for node in root.css("br"):
-        node.insert_after(_LINE_END)
+        node.insert_after(LINE_END)
     for node in root.css("td,th"):
-        node.insert_after(_CELL)
+        node.insert_after(CELL)
     for node in root.css("hr"):
-        node.insert_after("_" * 32 + _BREAK)
+        _mark_name(node)
+        node.insert_after(_RULE + BREAK)
+    for node in root.css(_RULED):
+        node.insert_before(BREAK + _RULE)
     for node in root.css(_BLOCKS):
-        node.insert_before(_BREAK)
-        node.insert_after(_BREAK)
+        node.insert_before(BREAK)
+        node.insert_after(BREAK)
     for node in root.css(_PARAGRAPHS):
-        mark = _BREAK if _TIGHT.search(_attributes(node)) else _PARAGRAPH
+        mark = BREAK if _TIGHT.search(_attributes(node)) else PARAGRAPH
         node.insert_before(mark)
         node.insert_after(mark)
     for node in root.css("li"):
-        node.insert_child("- ") if node.first_child is None else node.first_child.insert_before(
-            "- "
-        )
+        if node.first_child is not None:
+            node.first_child.insert_before("- ")
     return root.text(separator="")
+
+
+def _mark_name(rule: LexborNode) -> None:
+    """A name in the innermost block of the rule over a quoted header signs the words above."""
+    before, block, after = rule.prev, rule.parent, rule.next
+    if before is None or before.tag != "-text" or block is None or block.tag != "div":
+        return
+    name = before.text().strip()
+    if after is not None and not after.text().strip():
+        after = after.next
+    label = after.text() if after is not None else ""
+    if titled(name) and len(name.split()) <= 3 and block.first_child == before and ":" in label:
+        before.insert_before(BREAK + chr(OPENINGS[SIGNATURE]))
+        before.insert_after(chr(CLOSINGS[SIGNATURE]) + BREAK)
 
 
 def _attributes(node: LexborNode) -> str:
@@ -249,7 +206,7 @@ def _keep_lines(root: LexborNode) -> None:
         for node in list(block.traverse(include_text=True)):
             content = node.text_content if node.tag == "-text" else None
             if content and "\n" in content:
-                node.replace_with(content.replace("\r\n", "\n").replace("\n", _LINE_END))
+                node.replace_with(content.replace("\r\n", "\n").replace("\n", LINE_END))
 
 
 def _write_links(root: LexborNode) -> None:
@@ -269,92 +226,10 @@ def _write_links(root: LexborNode) -> None:
 
 
 def _mark_regions(root: LexborNode) -> None:
-    for index, region in enumerate(_REGIONS):
+    for index, region in enumerate(REGIONS):
         for node in root.css(region.css):
             if region.onward:
-                node.insert_before(chr(_OPENINGS[index]))
+                node.insert_before(chr(OPENINGS[index]))
             else:
-                node.insert_before(_BREAK + chr(_OPENINGS[index]))
-                node.insert_after(chr(_CLOSINGS[index]) + _BREAK)
-
-
-@dataclass(slots=True)
-class _Page:
-    """The text as it is laid out, and the regions that are open in it."""
-
-    pieces: list[str] = field(default_factory=list)
-    length: int = 0
-    breaks: int = 0
-    blank: bool = True  # nothing stands in this line yet
-    open: list[tuple[int, int | None]] = field(default_factory=list)
-    hints: list[Hint] = field(default_factory=list)
-
-    def write(self, words: str) -> None:
-        """Words, with space folded; breaks that are due come before them."""
-        text = _SPACE.sub(" ", words)
-        spaced = bool(self.pieces) and self.pieces[-1].endswith(" ")
-        text = text.lstrip(" ") if self.blank or spaced else text
-        if not text:
-            return
-        if self.length and self.breaks:
-            self._append("\n" * self.breaks)
-        self.breaks, self.blank = 0, False
-        start = self.length
-        self.open = [(i, start if at is None else at) for i, at in self.open]
-        self._append(text)
-
-    def _append(self, text: str) -> None:
-        self.pieces.append(text)
-        self.length += len(text)
-
-    def line_end(self, mark: str) -> None:
-        """One line end for a block, one more for every `<br>` in an empty line, a blank line for a paragraph."""
-        if mark == _PARAGRAPH:
-            self.breaks = max(self.breaks, 2)
-        elif mark == _LINE_END:
-            self.breaks = min(self.breaks + 1, 3) if self.blank else max(self.breaks, 1)
-        else:
-            self.breaks = max(self.breaks, 1)
-        self.blank = True
-
-    def close(self, index: int) -> None:
-        """The innermost open region of this kind ends here."""
-        for at in range(len(self.open) - 1, -1, -1):
-            if self.open[at][0] == index:
-                self._hint(*self.open.pop(at))
-                return
-
-    def _hint(self, index: int, start: int | None) -> None:
-        region = _REGIONS[index]
-        if start is not None and start < self.length:
-            self.hints.append(Hint(start, self.length, region.kind, region.rule))
-
-    def finish(self) -> tuple[str, tuple[Hint, ...]]:
-        """The text, and the hints in the order in which they begin."""
-        for index, start in self.open:
-            if _REGIONS[index].onward:
-                self._hint(index, start)
-        return "".join(self.pieces), tuple(sorted(self.hints, key=lambda hint: hint.start))
-
-
-def _lay_out(marked: str) -> tuple[str, tuple[Hint, ...]]:
-    page = _Page()
-    for token in _tokens(marked):
-        code = ord(token[0])
-        if not 0xFDD0 <= code <= 0xFDEF:
-            page.write(token)
-        elif token == _CELL:
-            page.write(" ")
-        elif code in _OPENINGS:
-            index = code - _OPENINGS[0]
-            if index < len(_REGIONS) and len(page.open) < 100:
-                page.open.append((index, None))
-        elif code in _CLOSINGS:
-            page.close(code - _CLOSINGS[0])
-        else:
-            page.line_end(token)
-    return page.finish()
-
-
-def _tokens(marked: str) -> Iterator[str]:
-    return (token for token in _MARKS.split(marked) if token)
+                node.insert_before(BREAK + chr(OPENINGS[index]))
+                node.insert_after(chr(CLOSINGS[index]) + BREAK)

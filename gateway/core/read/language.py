@@ -1,7 +1,7 @@
 """Which of five languages a text is written in; None where that would be a guess.
 
-Words that only one language has decide first, then py3langid restricted to the five. Its model is read once a
-process, when the words do not decide.
+Words that only one language has decide first, then py3langid restricted to the five. Its model is
+read once a process, when the words do not decide.
 """
 
 import re

@@ -1,6 +1,7 @@
 """The body of a mail as lines: offsets into the text, quote depth, and the words without marks.
 
-At most 2,000 lines of 2,000 characters are looked at; what lies beyond is kept by whoever tiles the text.
+At most 2,000 lines of 2,000 characters are looked at; what lies beyond is kept by whoever tiles
+the text.
 """
 
 import re
@@ -11,13 +12,15 @@ from gateway.core.model import SpanKind
 
 MAX_LINES = 2_000
 MAX_CHARS = 2_000
+SIGNATURE_DASHES = "-- "  # RFC 3676 4.3: with its space
 
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\n|\r|\Z)")
 _QUOTED = re.compile(r"[ \t]{0,3}>[> \t]*")
 # Marks that clients put into visible lines: bidi marks, joiners, soft hyphens, byte order marks.
+_RANGES = ((0x200B, 0x200F), (0x202A, 0x202E), (0x2060, 0x2069))
 _INVISIBLE = dict.fromkeys(
-    [0xAD, 0x61C, 0x180E, 0xFEFF, *range(0x200B, 0x2010), *range(0x202A, 0x202F)]
-    + [*range(0x2060, 0x206A)]
+    [0xAD, 0x61C, 0x180E, 0xFEFF]
+    + [code for first, last in _RANGES for code in range(first, last + 1)]
 )
 _SPACES = dict.fromkeys([0xA0, 0x1680, *range(0x2000, 0x200B), 0x202F, 0x205F, 0x3000], " ")
 _CLEAN = str.maketrans({chr(code): text for code, text in {**_INVISIBLE, **_SPACES}.items()})
@@ -25,7 +28,9 @@ _CLEAN = str.maketrans({chr(code): text for code, text in {**_INVISIBLE, **_SPAC
 
 @dataclass(frozen=True, slots=True)
 class Hint:
-    """What HTML says of `text[start:end]`: its kind, or (None) only that it stands one quote level deeper."""
+    """What HTML says of `text[start:end]`: its kind, or (None) only that it stands one quote
+    level deeper.
+    """
 
     start: int
     end: int
@@ -35,7 +40,9 @@ class Hint:
 
 @dataclass(slots=True)
 class Line:
-    """One line: `text[start:end]` with its line end, `raw` as read, `text` without quote marks and outer space."""
+    """One line: `text[start:end]` with its line end, `raw` as read, `text` without quote marks
+    and outer space.
+    """
 
     start: int
     end: int
@@ -62,8 +69,10 @@ def read_lines(text: str) -> list[Line]:
         if start == end:
             break
         raw = clean(text[start : min(end, start + MAX_CHARS)])
+        if raw == "--" and text.startswith(SIGNATURE_DASHES, start) and end - start <= 5:
+            raw = SIGNATURE_DASHES
         mark = _QUOTED.match(raw)
-        inner = raw[mark.end() :].strip() if mark else raw
+        inner = raw[mark.end() :].strip() if mark else raw.rstrip()
         lines.append(Line(start, end, raw, inner, mark.group().count(">") if mark else 0))
     return lines
 

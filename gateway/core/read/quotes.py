@@ -1,4 +1,5 @@
-"""Runs of quoted lines: what belongs to them, and whether a run without an attribution is a quote at all.
+"""Runs of quoted lines: what belongs to them, and whether a run without an attribution is a quote
+at all.
 
 A log that a customer pasted with `>` before its lines is his own words.
 """
@@ -11,24 +12,26 @@ from gateway.core.read.lines import Hint, Line
 
 _URL_TAIL = re.compile(r"[<(\[]\s?(?:https?://|mailto:)\S*")
 _MACHINE = re.compile(
-    r"\d{3}[ -]|\[?\d{4}-\d\d-\d\d|\[\w|[$#%] ?\S|\w{3} +\d{1,2} \d\d:\d\d|[\w.-]+@[\w.-]+[:~]|"
-    r"(?:\d{1,3}\.){3}\d|[A-Z][A-Z_]{2,}\b[ :=]|(?:error|warning|fatal|notice|traceback|exception)\b|"
-    r"[\w.]+(?:Error|Exception)\b|at [\w.$]+\(|<\?|[{};]$|(?:get|post|head) /|64 bytes|\d+ packets|\w+ ?= ?\S",
-    re.IGNORECASE,
+    r"\d{3}[ -]|\[?\d{4}-\d\d-\d\d|\[\w|[$#%] ?\S|\w{3} +\d{1,2} \d\d:\d\d|"
+    r"[\w.-]+@[\w.-]+[:~]|(?:\d{1,3}\.){3}\d|[A-Z][A-Z_]{2,}\b[ :=]|"
+    r"(?i:error|warning|fatal|notice|traceback|exception|get|post|head|bytes)\b[ :/]|"
+    r"[\w.]+(?:Error|Exception)\b|at [\w.$]+\(|<\?|64 bytes|\d+ packets|\w+ ?= ?\S"
 )
 _WRAP_AT = 60
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Quoted lines up to `end`; `wrapped`: the client broke a quoted line without marking its rest."""
+    """Quoted lines up to `end`; `wrapped`: the client broke a quoted line without marking its
+    rest.
+    """
 
     end: int
     wrapped: bool
 
 
 def hinted(lines: list[Line], hints: tuple[Hint, ...]) -> dict[int, tuple[SpanKind, str]]:
-    """What HTML said: levels go into the lines' depth, certain kinds come back as marks by line."""
+    """What HTML said: levels go into the lines' depth, the rest comes back as marks."""
     marks: dict[int, tuple[SpanKind, str]] = {}
     at = 0
     for hint in sorted(hints, key=lambda hint: hint.start):
@@ -60,7 +63,9 @@ def count_runs(lines: list[Line]) -> int:
 
 
 def read_run(lines: list[Line], start: int, wraps: bool) -> Run:
-    """The quoted lines from `start`, with blank lines and broken rests of quoted lines between them."""
+    """The quoted lines from `start`, with blank lines and broken rests of quoted lines between
+    them.
+    """
     at, wrapped = start, False
     while at < len(lines):
         line = lines[at]
@@ -82,7 +87,9 @@ def read_run(lines: list[Line], start: int, wraps: bool) -> Run:
 
 
 def _broken(lines: list[Line], at: int, wraps: bool) -> bool:
-    """The rest of a quoted line that the client wrapped: between quoted lines, mid-sentence or mid-link."""
+    """The rest of a quoted line that the client wrapped: between quoted lines, mid-sentence or
+    mid-link.
+    """
     if at + 1 >= len(lines) or not lines[at + 1].depth or not lines[at - 1].depth:
         return False
     before, text = lines[at - 1], lines[at].text
@@ -97,12 +104,14 @@ def _broken(lines: list[Line], at: int, wraps: bool) -> bool:
 
 
 def is_quotation(lines: list[Line], start: int, end: int, runs: int) -> bool:
-    """Whether a run that nothing announces quotes somebody: not what a colon introduces, nor machine output."""
+    """Whether a run that nothing announces quotes somebody: not what a colon introduces, nor
+    machine output.
+    """
     filled = [line for line in lines[start:end] if not line.blank]
     if not filled:
         return True
     before = next((lines[x].text for x in range(start - 1, -1, -1) if not lines[x].blank), "")
-    if before.endswith((":", "：")):
+    if before.endswith((":", "：")) or _MACHINE.match(before):
         return False
     machine = sum(bool(_MACHINE.match(line.text)) for line in filled)
     if machine * 2 >= len(filled):

@@ -1,13 +1,14 @@
-"""Where a customer's words end and his signature begins: delimiters, mobile clients, closings, list footers.
+"""Where a customer's words end and his signature begins: delimiters, mobile clients, closings,
+list footers.
 
-A closing with a name is left as it is; a signature is marked only where structure says so, since a lost line
-costs more than a kept one.
+A closing with a name is left as it is; a signature is marked only where structure says so, since
+a lost line costs more than a kept one.
 """
 
 import re
 
 from gateway.core.read.dates import ADDRESS
-from gateway.core.read.lines import Line
+from gateway.core.read.lines import SIGNATURE_DASHES, Line
 from gateway.core.read.phrases import CLOSINGS, DEVICES, SENT_WITH
 
 _STRICT = re.compile(r"--$")
@@ -15,21 +16,36 @@ _LOOSE = re.compile(r"(?:[—–―]{1,}|_{2,}|-{3,})$")
 _DASH_NAME = re.compile(r"[-–—][^\W\d_][\w.']*(?: [^\W\d_][\w.']*){1,2}$")
 _POSTSCRIPT = re.compile(r"(?:p\.? ?s\.?|post scriptum|n\.? ?b\.?|ps)\s?[:.,-]?\s", re.IGNORECASE)
 _CONTACT = re.compile(
-    r"https?://|www\.|\+?\d[\d ./()-]{6,}|\b(?:tel|cell|mob|fax|phone|p\.? ?iva)\b", re.I
+    r"https?://|www\.|\+?\d[\d ./()-]{6,}|\b(?:tel|cell|mob|fax|phone|p\.? ?iva)\b",
+    re.IGNORECASE,
 )
+_LINK = re.compile(r"\s?[<(\[]\s?https?://[^\s<>]{1,120}\s?[>)\]]|https?://\S{1,120}")
+_EDGES = "*_-—– [](){}"
 _STRICT_LINES, _LOOSE_LINES = 25, 8
 _SHORT = 70
+_LONGEST = 80
 
 
 def delimited(lines: list[Line], index: int, limit: int, worded: bool) -> int | None:
     """The end of the signature that the delimiter in line `index` opens, before `limit`, or None.
 
-    `-- ` (RFC 3676 4.3) opens one of any shape; dashes of other kinds only a short block of short lines after words.
+    `-- ` (RFC 3676 4.3) opens one of any shape; dashes of other kinds open only a short block
+    of short lines, and only after words.
     """
     text = lines[index].text
+    if limit - index > _LONGEST:
+        return None
     if _STRICT.match(text):
         end = _until_postscript(lines, index + 1, limit)
-        return end if _fits(lines[index + 1 : end], _STRICT_LINES, 400) else None
+        block = lines[index + 1 : end]
+        if lines[index].raw == SIGNATURE_DASHES:
+            return end if _fits(block, _LINK = re.compile(r"\s?[<(\[]\s?https?://[^\s<>]{1,120}\s?[>)\]]|https?://\S{1,120}")
+_EDGES = "*_-—– [](){}"
+_STRICT_LINES, 500) else None
+        asks = any("?" in line.text for line in block)
+        return end if not asks and _fits(block, _LINK = re.compile(r"\s?[<(\[]\s?https?://[^\s<>]{1,120}\s?[>)\]]|https?://\S{1,120}")
+_EDGES = "*_-—– [](){}"
+_STRICT_LINES, 110) else None
     if not worded or not _LOOSE.match(text):
         return None
     if index + 1 >= limit or lines[index + 1].blank:
@@ -54,7 +70,7 @@ def _fits(block: list[Line], most: int, width: int) -> bool:
 
 def _until_postscript(lines: list[Line], index: int, limit: int) -> int:
     for at in range(index, limit):
-        if _POSTSCRIPT.match(lines[at].text) and lines[at - 1].blank:
+        if lines[at - 1].blank and _POSTSCRIPT.match(lines[at].text):
             return at
     return limit
 
@@ -74,21 +90,22 @@ def titled(text: str) -> bool:
 
 
 def mobile(line: Line) -> bool:
-    """`Inviato da iPhone`, `Get Outlook for iOS<…>`: a whole line that names how, not a sentence."""
+    """`Inviato da iPhone`, `Get Outlook for iOS<…>`: a whole line, not a sentence."""
     text = line.text
     if not 8 <= len(text) <= 160:
         return False
-    bare = re.sub(r"\s?[<(\[]\s?https?://[^\s<>]{1,120}\s?[>)\]]|https?://\S{1,120}", "", text)
-    folded = bare.strip("*_-—– [](){}").casefold()
+    plain = text if "http" not in text else _LINK.sub("", text)
+    bare = plain.strip(_EDGES)
+    folded = bare.casefold()
     if not folded.startswith(SENT_WITH):
         return _trailing_device(folded)
     words = folded.split()
     if len(words) > 12 or "?" in folded or "," in folded:
         return False
     if _names_device(folded):
-        return len(words) <= 8 or folded.endswith((".", "!")) is False
+        return len(words) <= 8 or folded[-1] not in ".!"
     lead = next(phrase for phrase in SENT_WITH if folded.startswith(phrase))
-    rest = bare.strip("*_-—– [](){}")[len(lead) :].strip()
+    rest = bare[len(lead) :].strip()
     own = folded.startswith(
         ("sent from my", "inviato dal mio", "envoyé de mon", "enviado desde mi")
     )
@@ -115,7 +132,9 @@ def dash_name(lines: list[Line], index: int, limit: int) -> bool:
 
 
 def closing_block(lines: list[Line], start: int, limit: int) -> int | None:
-    """The line of a closing that is followed by a contact block of two lines or more, at the end of the words."""
+    """The line of a closing that is followed by a contact block of two lines or more, at the end
+    of the words.
+    """
     filled = [at for at in range(start, limit) if not lines[at].blank]
     for at in filled[-10:]:
         if lines[at].text.casefold().strip(" ,.!;*_–-") not in CLOSINGS:
@@ -134,7 +153,9 @@ def _card(text: str) -> bool:
 
 
 def list_footer(lines: list[Line], index: int) -> bool:
-    """A rule of underscores and, right below it, up to the end, a mailing list's name, address and page."""
+    """A rule of underscores and, right below it, up to the end, a mailing list's name, address
+    and page.
+    """
     text = lines[index].text
     if len(text) < 2 or text.strip("_"):
         return False

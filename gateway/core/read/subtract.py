@@ -1,6 +1,8 @@
-"""Our own words in a body, found by shingles, whatever a client did to them: rewrapped, unmarked, cut.
+"""Our own words in a body, found by shingles, whatever a client did to them: rewrapped, unmarked,
+cut.
 
-Pure comparison of word sequences; a line is ours only when most of its words stand in five-word stretches that we sent.
+Pure comparison of word sequences; a line is ours only when most of its words stand in five-word
+stretches that we sent.
 """
 
 import re
@@ -88,7 +90,9 @@ def _matched(lines: list[Line], shingles: set[tuple[str, ...]]) -> set[int]:
 
 
 def _fill(lines: list[Line], ours: set[int], whole: set[str]) -> None:
-    """Blank and short lines beside our lines go with them, the short ones only when we sent just that line."""
+    """Blank and short lines beside our lines go with them, the short ones only when we sent just
+    that line.
+    """
     for order in (range(len(lines)), range(len(lines) - 1, -1, -1)):
         step = order.step
         for at in order:

@@ -1,7 +1,9 @@
-"""What the customer wrote now: a body tiled with spans, each with the rule that marked it; nothing is deleted.
+"""What the customer wrote now: a body tiled with spans, each with the rule that marked it;
+nothing is deleted.
 
-Structure comes before language, quotes are kept beside inline answers, and a line that may be the customer's
-stays new. One pass over at most 2,000 lines of 2,000 characters; what lies beyond is kept as it is.
+Structure comes before language, quotes are kept beside inline answers, and a line that may be the
+customer's stays new. One pass over at most 2,000 lines of 2,000 characters; what lies beyond is
+kept as it is.
 """
 
 from bisect import bisect_left
@@ -10,7 +12,7 @@ from dataclasses import dataclass
 from gateway.core.model import Span, SpanKind
 from gateway.core.read import legal, quotes, signature
 from gateway.core.read.attribution import Attribution, attribution, delimiter, is_rule, reply_above
-from gateway.core.read.headerblock import is_quote_header, read_block
+from gateway.core.read.headerblock import HeaderBlocks, is_quote_header
 from gateway.core.read.html_text import HtmlText
 from gateway.core.read.lines import Hint, Line, next_filled, read_lines
 from gateway.core.read.subtract import own_lines
@@ -21,6 +23,7 @@ _NEW: Mark = (SpanKind.NEW, "own-words")
 _BEYOND: Mark = (SpanKind.NEW, "not-analysed")
 _PARAGRAPH = 60
 _PEC_LINES = 20
+_HEADLINE = 80
 _FAR_SHORTER = 4
 
 
@@ -34,7 +37,9 @@ def spans(text: str, hints: tuple[Hint, ...] = ()) -> tuple[Span, ...]:
 
 
 def choose(plain: str | None, html: HtmlText | None) -> tuple[str, bool]:
-    """The body to read, and whether it is the HTML one: plain text unless it is empty or far shorter."""
+    """The body to read, and whether it is the HTML one: plain text unless it is empty or far
+    shorter.
+    """
     if html is None or not html.text.strip():
         return plain or "", False
     if not plain or not plain.strip():
@@ -45,7 +50,9 @@ def choose(plain: str | None, html: HtmlText | None) -> tuple[str, bool]:
 
 
 def subtract(text: str, tiles: tuple[Span, ...], sent_texts: tuple[str, ...]) -> tuple[Span, ...]:
-    """The same tiling with lines marked as quoted that we sent in this ticket, however they came back."""
+    """The same tiling with lines marked as quoted that we sent in this ticket, however they came
+    back.
+    """
     marks = own_lines(text, tiles, sent_texts) if sent_texts and tiles else {}
     if not marks:
         return tiles
@@ -77,18 +84,22 @@ class _Reading:
         self.lines = lines
         self.marks: list[Mark | None] = [hinted.get(at) for at in range(len(lines))]
         self.offsets: dict[int, int] = {}
+        self._headers = HeaderBlocks(lines)
         self.rest: Mark | None = None
         self._attributed: Mark | None = next(
             (mark for mark in hinted.values() if mark[0] == SpanKind.QUOTE), None
         )
         self._worded = False
         self._limit = -1
+        self._judged = 0
         self._openings: dict[int, _Opening | None] = {}
         self._runs = quotes.count_runs(lines)
         self._wraps = False
 
     def walk(self) -> None:
-        """From the first line to the last; each step marks what it recognises and says where to go on."""
+        """From the first line to the last; each step marks what it recognises and says where to
+        go on.
+        """
         at = 0
         while at < len(self.lines):
             at = self._step(at)
@@ -105,7 +116,7 @@ class _Reading:
             end = rule(at)
             if end:
                 return end
-        self._worded = True
+        self._worded = self._worded or any(char.isalpha() for char in self.lines[at].text)
         return at + 1
 
     def _quote_blank(self, at: int) -> int:
@@ -146,7 +157,7 @@ class _Reading:
         return _Opening(said.end, SpanKind.QUOTE, said.rule, said.offset) if said else None
 
     def _header(self, at: int, announced: bool, loose: bool = False) -> _Opening | None:
-        block = read_block(self.lines, at, loose)
+        block = self._headers.read(at, loose)
         if not block:
             return None
         before = at == 0 or self.lines[at - 1].blank or bool(self.marks[at - 1])
@@ -209,7 +220,7 @@ class _Reading:
     # What stands under the words
 
     def _until(self, at: int) -> int:
-        """The next line that is quoted, marked or announces a quote: where a signature must end."""
+        """The next line that is quoted, marked or announces a quote: a signature ends there."""
         if at < self._limit:
             return self._limit
         end = at + 1
@@ -248,20 +259,19 @@ class _Reading:
         return end
 
     def _legal(self, at: int) -> int:
-        fresh = at == 0 or self.lines[at - 1].blank or self.marks[at - 1]
-        if (
-            not fresh
-            and not legal.headline(self.lines[at].text)
-            and not legal.signed(self.lines[at].text)
-        ):
+        """A footer begins with its paragraph, or with a headline inside one."""
+        line = self.lines[at].text
+        if at < self._judged and not legal.headline(line):
+            return 0
+        fresh = at == 0 or self.lines[at - 1].blank or bool(self.marks[at - 1])
+        if not legal.headline(line) and not (fresh and legal.signed(line)):
             return 0
         end = self._paragraph_end(at)
-        if legal.headline(self.lines[at].text) and end == at + 1:
+        if end == at + 1 and len(line) <= _HEADLINE:
             after = next_filled(self.lines, end, 3)
             end = self._paragraph_end(after) if after is not None else end
-        if fresh and not legal.signed(self.lines[at].text):
-            return 0
         rule = legal.footer(" ".join(line.text for line in self.lines[at:end]))
+        self._judged = max(self._judged, end)
         return self._mark(at, end, (SpanKind.LEGAL, rule)) if rule else 0
 
     def _pec(self, at: int) -> int:
@@ -273,7 +283,9 @@ class _Reading:
         return 0
 
     def trim_tails(self) -> None:
-        """At the end of each stretch of words: a closing with a contact block, a name behind a dash."""
+        """At the end of each stretch of words: a closing with a contact block, a name behind a
+        dash.
+        """
         start = None
         for at in range(len(self.lines) + 1):
             own = at < len(self.lines) and self.marks[at] is None
