@@ -39,13 +39,9 @@ def delimited(lines: list[Line], index: int, limit: int, worded: bool) -> int | 
         end = _until_postscript(lines, index + 1, limit)
         block = lines[index + 1 : end]
         if lines[index].raw == SIGNATURE_DASHES:
-            return end if _fits(block, _LINK = re.compile(r"\s?[<(\[]\s?https?://[^\s<>]{1,120}\s?[>)\]]|https?://\S{1,120}")
-_EDGES = "*_-—– [](){}"
-_STRICT_LINES, 500) else None
+            return end if _fits(block, _STRICT_LINES, 500) else None
         asks = any("?" in line.text for line in block)
-        return end if not asks and _fits(block, _LINK = re.compile(r"\s?[<(\[]\s?https?://[^\s<>]{1,120}\s?[>)\]]|https?://\S{1,120}")
-_EDGES = "*_-—– [](){}"
-_STRICT_LINES, 110) else None
+        return end if not asks and _fits(block, _STRICT_LINES, 110) else None
     if not worded or not _LOOSE.match(text):
         return None
     if index + 1 >= limit or lines[index + 1].blank:
