@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 
 from gateway.core.model import Automatic, Headers, Report
-from gateway.core.read import absence, addresses, bounce, bounce_signs, mime, report, wire
+from gateway.core.read import absence, bounce, bounce_signs, mime, report, wire
 from gateway.core.read.encoded import one_line, unfold
 from gateway.core.read.mime import Parsed
 
@@ -106,7 +106,7 @@ def classify(headers: Headers, parsed: Parsed, mail_from: str, own_instance: str
         lambda: _marked(headers),
         lambda: _answered_by_calendar(parsed),
         lambda: _mass(headers, mail_from),
-        lambda: _null(headers, mail_from),
+        lambda: _null(headers, parsed, mail_from),
         lambda: _unanswerable(headers, parsed),
         lambda: _worded(parsed),
     )
@@ -247,10 +247,11 @@ def _mass(headers: Headers, mail_from: str) -> Verdict | None:
     return None
 
 
-def _null(headers: Headers, mail_from: str) -> Verdict | None:
+def _null(headers: Headers, parsed: Parsed, mail_from: str) -> Verdict | None:
     if not mail_from or (headers.first("return-path") or b"").strip() == b"<>":
         return Automatic.AUTO_REPLY, "the reverse-path is null", None
-    if bounce_signs.sender_of(headers, mail_from) is bounce_signs.Sender.DAEMON:
+    sender = bounce_signs.sender_of(headers, parsed.from_name, mail_from)
+    if sender is bounce_signs.Sender.DAEMON:
         return Automatic.AUTO_REPLY, "a mailer daemon sent it", None
     return None
 
@@ -258,9 +259,8 @@ def _null(headers: Headers, mail_from: str) -> Verdict | None:
 def _unanswerable(headers: Headers, parsed: Parsed) -> Verdict | None:
     if parsed.wrapped is not None:  # its From is the PEC provider's
         return None
-    for address in addresses.mailboxes(headers.first("from") or b""):
-        if _NO_REPLY.match(address.local):
-            return Automatic.AUTO_REPLY, "the author takes no replies", None
+    if _NO_REPLY.match(bounce_signs.author_local(headers)):
+        return Automatic.AUTO_REPLY, "the author takes no replies", None
     return None
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from gateway.core.model import Headers
-from gateway.core.read import absence, addresses
+from gateway.core.read import absence
 from gateway.core.read.bounce_words import BY_HAND, COPY, OPENING, SUBJECT
 from gateway.core.read.encoded import unfold
 from gateway.core.read.mime import Parsed
@@ -34,6 +34,7 @@ class Sender(IntEnum):
     DAEMON = 3
 
 
+_LOCAL = re.compile(rb"([A-Za-z0-9._+=-]{1,64})\"?@")
 _DAEMON = any_of(
     r"""
     mailer-?daemon
@@ -140,7 +141,7 @@ _NONE = Signs(Sender.ANYBODY, *[False] * 8)
 
 def signs(headers: Headers, parsed: Parsed, mail_from: str) -> Signs:
     """Look at the mail once for all of them."""
-    sender = sender_of(headers, mail_from)
+    sender = sender_of(headers, parsed.from_name, mail_from)
     subject = bool(SUBJECT.search(parsed.subject))
     reported = any(part.type != "message/rfc822" for part in parsed.reports)
     if sender is Sender.ANYBODY and not subject and not reported:
@@ -185,9 +186,9 @@ def by_hand(subject: str) -> bool:
     return bool(BY_HAND.match(subject))
 
 
-def sender_of(headers: Headers, mail_from: str) -> Sender:
+def sender_of(headers: Headers, name: str, mail_from: str) -> Sender:
     """The strongest that the reverse-path and the From field say."""
-    local, name = _author(headers)
+    local = author_local(headers)
     path = mail_from.rpartition("@")[0] or mail_from
     if _DAEMON.match(local) or _DAEMON.match(path) or _DAEMON_NAME.search(name):
         return Sender.DAEMON
@@ -214,14 +215,10 @@ def own_words(text: str) -> str:
     return text[: copy.start()] if copy else text
 
 
-def _author(headers: Headers) -> tuple[str, str]:
-    value = headers.first("from") or b""
-    name = addresses.display_name(value)
-    found = addresses.mailboxes(value)
-    if found:
-        return found[0].local, name
-    bare = re.search(rb"<?([A-Za-z0-9._+=-]{1,64})@", value)
-    return (bare.group(1).decode("ascii") if bare else ""), name
+def author_local(headers: Headers) -> str:
+    """What looks like the author's local part: enough for a daemon's name, never an identity."""
+    locals_found = _LOCAL.findall((headers.first("from") or b"")[:1000])
+    return locals_found[-1].decode("ascii") if locals_found else ""
 
 
 def _has_mail_program(headers: Headers) -> bool:
