@@ -289,6 +289,8 @@ def test_a_list_that_is_too_long_is_cut_between_addresses() -> None:
         ("Alice", "Alice"),
         ("", ""),
         ("alice@victim.example <a@evil.example>", "alice@victim.example"),
+        ("Alice\r\nBob: x", "Alice Bob: x"),
+        ('"Alice\r\n<a@b.example>', '"Alice <a@b.example>'),
     ],
 )
 def test_the_display_name_is_the_phrase_as_people_read_it(value: str, name: str) -> None:

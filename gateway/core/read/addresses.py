@@ -151,7 +151,7 @@ def display_name(value: bytes) -> str:
         if name:
             return name
     elif "@" not in kinds:
-        return _phrase(value, [token for token in tokens if token[0] in "aqs."])
+        return _phrase(value, tokens)
     comments = [_unescaped(value[a + 1 : b - 1]) for kind, a, b in tokens if kind == "c"]
     return comments[-1] if comments else ""
 
@@ -318,7 +318,7 @@ def _phrase(value: bytes, tokens: list[_Token]) -> str:
             parts.append(" ")
         else:
             parts.append(_decoded(value[start:end]))
-    return re.sub(r"[ \t]+", " ", "".join(parts)).strip()
+    return re.sub(r"[ \t\r\n]+", " ", "".join(parts)).strip()
 
 
 def _unescaped(content: bytes) -> str:

@@ -173,7 +173,7 @@ def _fields(header: bytes, limits: WireLimits) -> tuple[tuple[Field, ...], WireD
 def _field(raw: bytes) -> Field:
     written, _, value = raw.partition(b":")
     name = written.rstrip(b" \t").lower().decode("ascii")
-    return Field(name, value.removesuffix(b"\n").removesuffix(b"\r"), raw)
+    return Field(name, value.removesuffix(b"\r\n").removesuffix(b"\n"), raw)
 
 
 def _line_defect(raw: bytes, number: int) -> str | None:
