@@ -11,11 +11,14 @@ from typing import TypeVar
 
 from gateway import toml
 from gateway.core.decide import policy as policies
-from gateway.core.decide.facts import Signals
+from gateway.core.decide.diff import compare
+from gateway.core.decide.facts import Facts, Signals
+from gateway.core.decide.guard import guarded
 from gateway.core.decide.policy import Policy
-from gateway.core.decide.prove import Proved, prove
+from gateway.core.decide.prove import Proved, prove, told
 from gateway.core.model import (
     Address,
+    Decision,
     Envelope,
     Mail,
     PublicArticle,
@@ -37,6 +40,7 @@ __all__ = [
     "Loaded",
     "Policies",
     "Refused",
+    "discloses_more",
     "load",
     "load_knowledge",
     "load_policies",
@@ -99,6 +103,14 @@ class Loaded:
         """Those that need no account, for settling the SMTP reply."""
         return compute(self.compiled, Seen(author, envelope, mail, size))
 
+    def shadow(self, facts: Facts, decided: Decision) -> Decision | None:
+        """What `next/` would decide, where that is another outcome or rule; else None."""
+        if self.next is None:
+            return None
+        other = guarded(facts, policies.decide(self.next, facts))
+        same = (type(other), other.rule) == (type(decided), decided.rule)
+        return None if same else other
+
     def _only_next(self) -> tuple[Compiled, ...]:
         known = {each.id for each in self.compiled}
         return tuple(each for each in self.next_compiled if each.id not in known)
@@ -129,23 +141,61 @@ def load(policies: Path, templates: Path, knowledge: Path) -> Loaded:
     )
 
 
+def discloses_more(old: Loaded, new: Loaded) -> str:
+    """What the new policy would tell that the old one does not, in a few words; empty: nothing."""
+    difference = compare(old.policy.table, new.policy.table)
+    if difference.too_large:
+        return "too much is told apart to compare the two"
+    first = next((each for each in difference.changes if each.discloses_more), None)
+    if first is None:
+        return ""
+    return (
+        f"{difference.disclosing_more:,} situations, such as {told(dict(first.example))}: "
+        f"`{first.old}` by `{first.old_rule}` becomes `{first.new}` by `{first.new_rule}`"
+    )
+
+
 def load_policies(folder: Path) -> Policies:
     """The three files of `policies/`, and `next/` where it has a file. Raises `Refused`."""
+    found = examine(folder)
+    disclosure, routing, requests = found.disclosure, found.routing, found.requests
+    complaints = list(found.complaints)
+    for name, value in ((ROUTING, routing), (REQUESTS, requests)):
+        if value is None and not (folder / name).is_file():
+            complaints.append(BadInput("no such file", str(folder / name)))
+    if complaints or not (disclosure and found.proved and routing and requests):
+        raise Refused(complaints)
+    return Policies(disclosure, found.proved, routing, requests, found.next)
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """All that can be said of a folder of policies or of one disclosure file, right or wrong."""
+
+    complaints: tuple[BadInput, ...]
+    disclosure: Disclosure | None = None
+    proved: Proved | None = None
+    routing: Routing | None = None
+    requests: RequestRules | None = None
+    next: Disclosure | None = None
+
+
+def examine(path: Path) -> Examined:
+    """Read, check and prove what is there; files beside the rules may be absent."""
     complaints: list[BadInput] = []
-    disclosure = _gathered(complaints, lambda: read_disclosure(folder))
-    routing = _gathered(complaints, lambda: _read(folder / ROUTING, read_routing))
-    requests = _gathered(complaints, lambda: _read(folder / REQUESTS, read_requests))
-    if disclosure is None or routing is None or requests is None:
-        raise Refused(complaints)
-    proved = prove(disclosure.policy.table)
-    complaints += disclosure.complaints(proved)
-    complaints += _unknown_departments(disclosure, routing)
-    shadow = None
-    if (folder / "next" / DISCLOSURE).is_file():
-        shadow = _gathered(complaints, lambda: _shadow(folder / "next", routing))
-    if complaints:
-        raise Refused(complaints)
-    return Policies(disclosure, proved, routing, requests, shadow)
+    routing = requests = shadow = proved = None
+    disclosure = _gathered(complaints, lambda: read_disclosure(path))
+    if (path / ROUTING).is_file():
+        routing = _gathered(complaints, lambda: _read(path / ROUTING, read_routing))
+    if (path / REQUESTS).is_file():
+        requests = _gathered(complaints, lambda: _read(path / REQUESTS, read_requests))
+    if disclosure is not None:
+        proved = prove(disclosure.policy.table)
+        complaints += disclosure.complaints(proved)
+        complaints += _unknown_departments(disclosure, routing)
+    if (path / "next" / DISCLOSURE).is_file():
+        shadow = _gathered(complaints, lambda: _shadow(path / "next", routing))
+    return Examined(tuple(complaints), disclosure, proved, routing, requests, shadow)
 
 
 def read_disclosure(path: Path) -> Disclosure:
@@ -159,7 +209,7 @@ def read_disclosure(path: Path) -> Disclosure:
     return Disclosure(policies.compile(table), compiled, document)
 
 
-def _shadow(folder: Path, routing: Routing) -> Disclosure:
+def _shadow(folder: Path, routing: Routing | None) -> Disclosure:
     """The policy beside the one in force must be as sound as that one."""
     disclosure = read_disclosure(folder)
     complaints = disclosure.complaints(prove(disclosure.policy.table))
@@ -169,7 +219,10 @@ def _shadow(folder: Path, routing: Routing) -> Disclosure:
     return disclosure
 
 
-def _unknown_departments(disclosure: Disclosure, routing: Routing) -> Iterator[BadInput]:
+def _unknown_departments(disclosure: Disclosure, routing: Routing | None) -> Iterator[BadInput]:
+    """Departments that rules name and `routing.toml`, where there is one, does not."""
+    if routing is None:
+        return
     known = [department.id for department in routing.departments]
     for index, rule in enumerate(disclosure.policy.rules):
         if rule.department is not None and rule.department not in known:

@@ -7,6 +7,7 @@ import re
 from typing import Any
 
 from gateway.core.decide.facts import VOCABULARY, Value
+from gateway.core.decide.facts import same as alike
 from gateway.core.decide.rules import (
     DEFAULT,
     Conditions,
@@ -184,18 +185,13 @@ def _listed(
         table.complain(place, f"`{fact}` names no value; it can never match")
     found = set()
     for index, value in enumerate(listed):
-        same = [each for each in known if _equal(each, value)]
+        same = [each for each in known if alike(each, value)]
         if same:
             found.add(same[0])
             continue
         where: Path = (*place, index) if isinstance(given, list) else place
         table.complain(where, *_unknown(fact, value, known))
     return frozenset(found)
-
-
-def _equal(known: Value, value: Any) -> bool:
-    """`true` is no number, and a word is no boolean."""
-    return isinstance(known, bool) == isinstance(value, bool) and bool(known == value)
 
 
 def _unknown(fact: str, value: Any, known: tuple[Value, ...]) -> tuple[str, str]:

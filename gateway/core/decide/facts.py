@@ -287,7 +287,7 @@ def from_dict(plain: Mapping[str, Value], assume: str = "worse") -> Facts:
     for fact in _ALL:
         given = plain.get(fact.name)
         fallback = fact.usual if assume == "usual" else fact.worse
-        chosen[fact.name] = next((v for v in fact.values if _same(v, given)), fallback)
+        chosen[fact.name] = next((v for v in fact.values if same(v, given)), fallback)
     signals = tuple(
         (name, value)
         for name, value in plain.items()
@@ -296,8 +296,8 @@ def from_dict(plain: Mapping[str, Value], assume: str = "worse") -> Facts:
     return Facts(**chosen, signals=signals)
 
 
-def _same(value: Value, given: Value | None) -> bool:
-    """Booleans and words never equal each other."""
+def same(value: Value, given: object) -> bool:
+    """Equality in which booleans equal neither words nor numbers."""
     return isinstance(given, bool) == isinstance(value, bool) and value == given
 
 
