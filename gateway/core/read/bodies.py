@@ -42,7 +42,6 @@ _META = re.compile(
     rb"<meta\s[^>]{0,200}?charset\s*=\s*[\"']?\s*([A-Za-z0-9_.:-]{1,40})", re.IGNORECASE
 )
 _TAGS = re.compile(r"<[^<>]{0,200}>")
-_UU = re.compile(rb"^begin [0-7]{3,4} \S", re.MULTILINE)
 _MOST_REPORTS = 20
 _MOST_FILES = 1000
 
@@ -146,14 +145,22 @@ class _Walk:
     def multipart(self, part: Part) -> list[_Slot]:
         if part.type != "multipart/alternative":
             return [slot for child in part.children for slot in self.part(child, part)]
-        merged = [_merged(self.part(child, part)) for child in part.children]
+        plain = any(child.type == "text/plain" for child in part.children)
+        merged = [
+            _merged(self.part(child, part))
+            for child in part.children
+            if not (plain and child.type in _MARKED_UP)
+        ]
         texts = [text for text, _ in merged if text is not None]
         pages = [page for _, page in merged if page is not None]
         if not texts and not pages:
             return []
-        # An empty text beside a page is no alternative to it (some newsletters, some phones).
-        text = next((text for text in texts if text.strip()), None if pages else texts[0])
-        return [_Slot(text, pages[-1] if pages else None)]
+        # Gateways append their notices as one more alternative: the longest is the mail's own. An
+        # empty text beside a page is no alternative to it.
+        text = max(texts, key=lambda text: len(text.strip()), default=None)
+        if pages and not (text and text.strip()):
+            text = None
+        return [_Slot(text, max(pages, key=len, default=None))]
 
     def _is_body(self, part: Part, parent: Part | None) -> bool:
         if (
@@ -210,7 +217,9 @@ class _Walk:
 
     def _without_files(self, data: bytes | memoryview, part: Part) -> bytes | memoryview:
         """Files that an old program put into the text by uuencode are files, not words."""
-        if part.encoding not in transfer.IDENTITY or not _UU.search(data):
+        if part.encoding not in transfer.IDENTITY:
+            return data
+        if part.raw.find(b"begin ", part.start, part.end) < 0:
             return data
         source = bytes(data)
         kept: list[bytes] = []

@@ -10,7 +10,7 @@ import unicodedata
 _LONGEST = 120  # characters; and below 255 bytes in UTF-8, what file systems take
 _BYTES = 240
 _SEPARATORS = re.compile(r"[/\\\u2044\u2215\u29f8\u29f9\uff0f\uff3c\ufe68\u2216]")
-_FORBIDDEN = re.compile(r'[<>:"|?*\uff1a\ua789\u2236`$]')
+_FORBIDDEN = re.compile(r'[<>:"|?*\ufffd\uff1a\ua789\u2236`$]')
 _PERCENT = re.compile(r"%(?=[0-9A-Fa-f]{2})")
 _RESERVED = re.compile(
     r"(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$)\s*(?:\..*)?\Z", re.IGNORECASE

@@ -14,11 +14,14 @@ from gateway.core.read.parameters import Valued, parse
 
 _VALID_TYPE = re.compile(r"[a-z0-9!#$&^_.+-]{1,80}/[a-z0-9!#$&^_.+*-]{1,120}\Z")
 _GUESS = re.compile(rb"^--([^\s-][^\r\n]{0,198}?|-[^\r\n]{1,198}?)[ \t]{0,80}\r?$", re.MULTILINE)
+_FIELD_AFTER = re.compile(rb"\r?\nContent-[A-Za-z-]{1,40}:", re.IGNORECASE)
 _MISSPELT = {
     "quoted_printable": "quoted-printable",
     "quotedprintable": "quoted-printable",
     "base-64": "base64",
     "7bits": "7bit",
+    "7-bit": "7bit",
+    "8-bit": "8bit",
     "8bits": "8bit",
     "utf-8": "8bit",
 }
@@ -219,12 +222,13 @@ def _before(raw: bytes, at: int) -> int:
 
 
 def _guess(raw: bytes, start: int, end: int) -> bytes | None:
-    """The first line that looks like a delimiter, when its closing line is there too."""
+    """The first line that looks like a delimiter, when its closing line or a header follows."""
     match = _GUESS.search(raw, start, min(end, start + 65536))
     if match is None:
         return None
     boundary = match.group(1)
-    return boundary if raw.find(b"--" + boundary + b"--", match.end(), end) >= 0 else None
+    closed = raw.find(b"--" + boundary + b"--", match.end(), end) >= 0
+    return boundary if closed or _FIELD_AFTER.match(raw, match.end(), end) else None
 
 
 def _encoding(value: bytes | None) -> str:

@@ -114,14 +114,12 @@ def _uu_lines(data: bytes) -> bytes | None:
             continue
         if not 32 <= line[0] <= 96:
             return None
-        # The first character counts bytes; mailers pad or strip the rest of the line.
+        # The first character counts the bytes; what encoders put after their digits is padding.
         length = (line[0] - 32) & 63
-        needed = (length + 2) // 3 * 4
-        body = line[1 : 1 + needed].ljust(needed)
-        if len(line) > needed + 4:
+        if len(line) > (length + 2) // 3 * 4 + 5:
             return None
         try:
-            out.append(binascii.a2b_uu(line[:1] + body))
+            out.append(binascii.a2b_uu(line[: (length * 4 + 5) // 3]))
         except binascii.Error:
             return None
     return b"".join(out)
