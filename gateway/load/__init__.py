@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from time import perf_counter
 from typing import TypeVar
 
 from gateway import toml
@@ -178,24 +179,28 @@ class Examined:
     routing: Routing | None = None
     requests: RequestRules | None = None
     next: Disclosure | None = None
+    seconds: float = 0.0  # that the proof took
 
 
 def examine(path: Path) -> Examined:
     """Read, check and prove what is there; files beside the rules may be absent."""
     complaints: list[BadInput] = []
     routing = requests = shadow = proved = None
+    seconds = 0.0
     disclosure = _gathered(complaints, lambda: read_disclosure(path))
     if (path / ROUTING).is_file():
         routing = _gathered(complaints, lambda: _read(path / ROUTING, read_routing))
     if (path / REQUESTS).is_file():
         requests = _gathered(complaints, lambda: _read(path / REQUESTS, read_requests))
     if disclosure is not None:
+        begun = perf_counter()
         proved = prove(disclosure.policy.table)
+        seconds = perf_counter() - begun
         complaints += disclosure.complaints(proved)
         complaints += _unknown_departments(disclosure, routing)
     if (path / "next" / DISCLOSURE).is_file():
         shadow = _gathered(complaints, lambda: _shadow(path / "next", routing))
-    return Examined(tuple(complaints), disclosure, proved, routing, requests, shadow)
+    return Examined(tuple(complaints), disclosure, proved, routing, requests, shadow, seconds)
 
 
 def read_disclosure(path: Path) -> Disclosure:

@@ -108,7 +108,7 @@ def _requests(section: Section) -> tuple[RequestKind, ...]:
 
 def _office(section: Section) -> Office:
     zone = section.text("timezone", "Europe/Rome")
-    if zone not in available_timezones():
+    if not _is_zone(zone):
         section.complain("timezone", f"unknown time zone `{zone}`", hint(zone, _near(zone)))
         zone = "UTC"
     country, subdivision = section.optional("country"), section.optional("subdivision")
@@ -127,6 +127,14 @@ def _office(section: Section) -> Office:
     days.done()
     section.done()
     return office
+
+
+def _is_zone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (OSError, ValueError):
+        return False
+    return True
 
 
 def _near(zone: str) -> list[str]:
