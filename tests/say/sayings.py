@@ -75,11 +75,13 @@ LUCA = StaffAddress("luca@host.example", "Luca", ("technical", "financial"))
 _HOURS = ((time(9), time(17, 30)),)
 ROUTING = Routing(
     departments=(
-        Department("technical", {"it": "Assistenza tecnica", "en": "technical"}, TECHNICIANS),
-        Department("financial", {"it": "Amministrazione", "en": "financial"}),
+        Department(
+            "technical", {"it": "Assistenza tecnica", "en": "Technical support"}, TECHNICIANS
+        ),
+        Department("financial", {"it": "Amministrazione", "en": "Billing"}),
     ),
     default_department="technical",
-    office=Office("Europe/Rome", {day: _HOURS for day in range(5)}),
+    office=Office("Europe/Rome", dict.fromkeys(range(5), _HOURS)),
     freemail=frozenset({"freemail.example"}),
     staff=(LUCA,),
 )
