@@ -86,10 +86,8 @@ def sample(kind: str) -> Sayable:
 @pytest.mark.parametrize("kind", SPOKEN)
 def test_every_mail_reads_as_its_golden_file_says(kind: str, language: str) -> None:
     """PORTIERE_GOLDEN=write rewrites the files, for a person to read the difference."""
-    paragraphs = PARAGRAPHS if kind in ("open", "thread") else ()
-    sent = post().say(
-        sample(kind), language, About("482913", NOW, "A-1001"), paragraphs=paragraphs
-    )
+    added = PARAGRAPHS if kind in ("open", "thread") else ()
+    sent = post().say(sample(kind), language, About("482913", NOW, "A-1001"), paragraphs=added)
     subject = next(l for l in sent.raw.decode().split("\r\n") if l.startswith("Subject: "))
     text = f"{subject}\n\n{sent.text}"
     path = GOLDEN / f"{kind}.{language}.txt"

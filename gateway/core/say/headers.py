@@ -79,6 +79,8 @@ def address(text: str) -> str:
     """`local@domain` with the local part quoted where it needs to be (RFC 5321 4.1.2)."""
     safe(text)
     local, _, domain = text.rpartition("@")
+    if not local:
+        raise UnsafeHeader("not an address")
     if not _ATOMS.fullmatch(local) and not local.startswith('"'):
         escaped = local.replace("\\", "\\\\").replace('"', '\\"')
         local = f'"{escaped}"'

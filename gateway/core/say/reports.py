@@ -25,7 +25,8 @@ def recorded(case: Case) -> Effects:
         return _reported(case)
     reference = case.situation.reference
     ticket = reference.ticket if reference.match is TicketMatch.OWN else None
-    if ticket is None or case.situation.mail.automatic is Automatic.BULK:
+    mail = case.situation.mail
+    if ticket is None or mail.automatic is Automatic.BULK or mail.report is not None:
         return kept(case)
     # An absence note is filed where it belongs, and changes nothing there.
     return replace(
