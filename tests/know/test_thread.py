@@ -129,10 +129,8 @@ def test_what_the_proof_does_not_cover_does_not_thread(said: Mail, field: str) -
 def test_somebody_elses_ticket_and_none_are_the_same_value(number: str) -> None:
     """Field by field, so that nothing can tell them apart."""
     found = referred(mail(subject=f"[#{number}] quale stato?"))
-    assert found == Reference(
-        TicketMatch.OTHER,
-        because="it names a ticket that is not the author's, or none that exists",
-    )
+    because = "it names a ticket that is not the author's, or none that exists"
+    assert found == Reference(TicketMatch.OTHER, because=because)
 
 
 def test_a_valid_token_of_somebody_else_says_which_ticket_and_never_who() -> None:
@@ -208,12 +206,8 @@ def test_a_reply_under_another_subject_opens_a_linked_ticket() -> None:
 @pytest.mark.parametrize(
     "subject",
     [
-        "Re: Posta lenta",
-        "R: [#482913] tutt'altro",
-        "POSTA  LENTA!",
-        "",
-        "Re:",
-        "I: posta lenta (2)",
+        *("Re: Posta lenta", "R: [#482913] tutt'altro", "POSTA  LENTA!"),
+        *("", "Re:", "I: posta lenta (2)"),
     ],
 )
 def test_the_same_subject_in_another_dress_threads(subject: str) -> None:
@@ -259,9 +253,8 @@ def test_an_own_order_in_brackets_names_no_ticket() -> None:
 
 def test_an_enquirer_owns_his_enquiry() -> None:
     """By his proven address; nobody else does."""
-    his = ticket(
-        "900", None, kind=TicketKind.ENQUIRY, enquirer=ProvenAuthor("anna@cliente.example")
-    )
+    anna = ProvenAuthor("anna@cliente.example")
+    his = ticket("900", None, kind=TicketKind.ENQUIRY, enquirer=anna)
     store = candidates(tickets=(his,))
     session = to_token(make(KEYS, "900", "", NOW))
     stranger = Sender(SenderKind.UNKNOWN)

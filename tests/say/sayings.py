@@ -73,11 +73,10 @@ DESK = Desk(
 TECHNICIANS = StaffAddress("tecnici@host.example", "Tecnici", ("technical",))
 LUCA = StaffAddress("luca@host.example", "Luca", ("technical", "financial"))
 _HOURS = ((time(9), time(17, 30)),)
+NAMES = {"it": "Assistenza tecnica", "en": "Technical support"}
 ROUTING = Routing(
     departments=(
-        Department(
-            "technical", {"it": "Assistenza tecnica", "en": "Technical support"}, TECHNICIANS
-        ),
+        Department("technical", NAMES, TECHNICIANS),
         Department("financial", {"it": "Amministrazione", "en": "Billing"}),
     ),
     default_department="technical",

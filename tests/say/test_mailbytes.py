@@ -1,4 +1,4 @@
-"""The writer of mail: what it writes other programs read, and what could forge a header it refuses."""
+"""The writer of mail: others can read what it writes, and it refuses what could forge a header."""
 
 import email
 import email.policy

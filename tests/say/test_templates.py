@@ -88,7 +88,7 @@ def test_every_mail_reads_as_its_golden_file_says(kind: str, language: str) -> N
     """PORTIERE_GOLDEN=write rewrites the files, for a person to read the difference."""
     added = PARAGRAPHS if kind in ("open", "thread") else ()
     sent = post().say(sample(kind), language, About("482913", NOW, "A-1001"), paragraphs=added)
-    subject = next(l for l in sent.raw.decode().split("\r\n") if l.startswith("Subject: "))
+    subject = next(one for one in sent.raw.decode().split("\r\n") if one.startswith("Subject: "))
     text = f"{subject}\n\n{sent.text}"
     path = GOLDEN / f"{kind}.{language}.txt"
     if REWRITE:
