@@ -1,4 +1,4 @@
-"""What a client has sent and nobody has read yet: command lines for the command loop, chunks for
+"""Both directions of a connection. Unread input: command lines for the command loop, chunks for
 DATA.
 
 It stands where aiosmtpd expects an `asyncio.StreamReader`, and differs in what it refuses: a
@@ -60,10 +60,13 @@ class Lines:
         self.over = False  # the last reply was given: read no further command
 
     def attach(self, transport: asyncio.Transport) -> None:
-        """Read from this transport from now on; what came before is gone (RFC 3207 4.2)."""
+        """Read from this transport from now on."""
         self._transport = transport
-        self._buffer.clear()
         self._paused = False
+
+    def discard(self) -> None:
+        """Throw away what was not read (RFC 3207 4.2)."""
+        self._buffer.clear()
 
     @property
     def pending(self) -> bool:
@@ -153,3 +156,48 @@ class Lines:
             self._paused = False
             if not self._transport.is_closing():
                 self._transport.resume_reading()
+
+
+class Outlet:
+    """The way of replies; it waits while the client does not read."""
+
+    __slots__ = ("_lost", "_transport", "_waiter")
+
+    def __init__(self) -> None:
+        """Closed until a transport is attached."""
+        self._transport: asyncio.Transport | None = None
+        self._waiter: asyncio.Future[None] | None = None
+        self._lost = False
+
+    def attach(self, transport: asyncio.Transport) -> None:
+        """Write to this transport from now on."""
+        self._transport = transport
+
+    def pause(self) -> None:
+        """The transport holds more than it likes."""
+        self._waiter = self._waiter or asyncio.get_running_loop().create_future()
+
+    def resume(self) -> None:
+        """There is room again."""
+        waiter, self._waiter = self._waiter, None
+        if waiter is not None and not waiter.done():
+            waiter.set_result(None)
+
+    def lost(self) -> None:
+        """Nothing will arrive any more."""
+        self._lost = True
+        self.resume()
+
+    async def send(self, data: bytes) -> None:
+        """Write, and wait while the client does not read. Raises `Hangup`."""
+        if self._transport is not None:
+            self._transport.write(data)
+        if self._waiter is not None:
+            await asyncio.shield(self._waiter)
+        if self._lost:
+            raise Hangup
+
+    def close(self) -> None:
+        """Called by the command loop when it ends."""
+        if self._transport is not None:
+            self._transport.close()

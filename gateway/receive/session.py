@@ -22,7 +22,7 @@ from gateway.receive.client import Method
 from gateway.receive.data import DataReader
 from gateway.receive.door import Door
 from gateway.receive.limits import DELAY_FROM
-from gateway.receive.lines import Hangup, Lines, Refused
+from gateway.receive.lines import Hangup, Lines, Outlet, Refused
 from gateway.receive.replies import Reply
 
 LINGER_SECONDS = 1.0  # how long a client may take to read why it was cut off
@@ -61,10 +61,8 @@ class Connection(SMTP):
 
     def __init__(self, door: Door) -> None:
         """Sets what aiosmtpd's loop reads, without its constructor."""
+        # Read by aiosmtpd's loop, which calls one method of a reader and one of a writer
         self.loop = asyncio.get_running_loop()
-        unused = asyncio.StreamReader(loop=self.loop)
-        asyncio.StreamReaderProtocol.__init__(self, unused, loop=self.loop)
-        # Read by aiosmtpd's loop
         self.event_handler = None
         self.hostname = door.host_name
         self.__ident__ = self.banner
@@ -79,10 +77,13 @@ class Connection(SMTP):
         self._handler_coroutine = None
         self.command_size_limits = _LIMITLESS
         self._smtp_methods = _Verbs(self._command)
+        self._lines = Lines(door.limits.command_bytes, self._flush)
+        self._outlet = Outlet()
+        self._reader = cast(asyncio.StreamReader, self._lines)
+        self._writer = cast(asyncio.StreamWriter, self._outlet)
         # Our own
         self._door = door
         self._out = bytearray()
-        self._lines = Lines(door.limits.command_bytes, self._flush)
         self._id = secrets.token_hex(6)
         self._peer = ""
         self._relay: client.TrustedRelay | None = None
@@ -132,7 +133,7 @@ class Connection(SMTP):
             self._door.crowd.leave(self._peer)
         self._counted = False
         self._door.sessions.discard(self)
-        asyncio.StreamReaderProtocol.connection_lost(self, error)
+        self._outlet.lost()
         if self._handler_coroutine is not None:
             self._handler_coroutine.cancel()
         self.transport = None
@@ -149,10 +150,16 @@ class Connection(SMTP):
 
     def _attach(self, transport: asyncio.Transport) -> None:
         self.transport = transport
-        self._writer = asyncio.StreamWriter(transport, self, None, self.loop)
         self._lines.attach(transport)
-        # Lines has the one method of a reader that aiosmtpd's loop calls.
-        self._reader = cast(asyncio.StreamReader, self._lines)
+        self._outlet.attach(transport)
+
+    def pause_writing(self) -> None:
+        """The client does not read: what it is owed waits."""
+        self._outlet.pause()
+
+    def resume_writing(self) -> None:
+        """It reads again."""
+        self._outlet.resume()
 
     @property
     def _stream(self) -> asyncio.Transport:
@@ -204,6 +211,7 @@ class Connection(SMTP):
         """RFC 3207. What came in the clear behind the command is thrown away."""
         await self._say(replies.START_TLS)
         await self._flush()
+        self._lines.discard()  # `start_tls` stops reading before it waits for anything
         try:
             secured = await self.loop.start_tls(
                 self._stream,
@@ -270,8 +278,7 @@ class Connection(SMTP):
     async def _flush(self) -> None:
         if self._out:
             out, self._out = bytes(self._out), bytearray()
-            self._writer.write(out)
-            await self._writer.drain()
+            await self._outlet.send(out)
         if self._lines.over:
             await self._linger()
             raise Hangup
