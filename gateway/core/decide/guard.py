@@ -23,9 +23,9 @@ GUARD = "guard"
 
 def guarded(facts: Facts, decision: Decision) -> Decision:
     """The decision itself where the walls allow it, else a silent refusal that says why."""
-    if isinstance(decision, Refuse):
-        return decision if decision.reply is False or _by_hand(facts) else _silenced(decision)
     try:
+        if isinstance(decision, Refuse):
+            return decision if not decision.reply or _by_hand(facts) else _silenced(decision)
         if allowed(facts, outcome_of(decision)):
             return decision
     except Exception as error:
