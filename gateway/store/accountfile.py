@@ -1,4 +1,6 @@
-"""The file of accounts: JSONL, or CSV without services; every row is checked before the first is used."""
+"""The file of accounts: JSONL, or CSV without services; every row is checked before the first is
+used.
+"""
 
 import ipaddress
 import re
@@ -45,7 +47,7 @@ class ServiceRow:
 
 @dataclass(frozen=True, slots=True)
 class AccountRow:
-    """A checked row. `services` is None where the file does not speak of them: then they stay as they are."""
+    """A checked row. `services` is None where the file does not speak of them: they stay."""
 
     line: int
     number: str
@@ -58,7 +60,7 @@ class AccountRow:
 
 
 def load_file(path: Path) -> list[AccountRow]:
-    """The rows of a `.csv` or JSONL file; BadInput names every wrong line, and nothing is applied."""
+    """The rows of a `.csv` or JSONL file; BadInput names every wrong line."""
     return files.rows_of(path, _account, lambda row: row.number, _COLUMNS)
 
 

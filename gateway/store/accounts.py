@@ -1,7 +1,7 @@
 """Accounts, their addresses and services: imported, listed, exported, and changed by ops.
 
-A mail changes nothing here. An imported address counts as confirmed; a change of the official address takes the
-unsent mail of the account with it, in the same transaction.
+A mail changes nothing here. An imported address counts as confirmed; a change of the official
+address takes the unsent mail of the account with it, in the same transaction.
 """
 
 import re
@@ -45,9 +45,10 @@ _a, _s = schema.addresses.c, schema.services.c
 
 
 def apply(connection: Connection, rows: Iterable[AccountRow], now: datetime) -> Applied:
-    """Make the accounts as the rows say, in the caller's transaction; the same rows again change nothing.
+    """Make the accounts as the rows say, in the caller's transaction; once more changes nothing.
 
-    Addresses that a row does not name are removed from its account; services too, where the row speaks of them.
+    Addresses that a row does not name are removed from its account; services too, where the row
+    speaks of them.
     """
     done = Applied()
     for row in rows:
@@ -191,7 +192,7 @@ def _put_service(connection: Connection, account: str, one: ServiceRow, found: A
 
 
 def _warnings(row: AccountRow) -> list[str]:
-    """An official mailbox that fails together with the service that it is told about, or that refuses mail."""
+    """An official mailbox that fails with the service it is told about, or that refuses mail."""
     domain = row.primary.key.rpartition("@")[2]
     names = [one.name.lower() for one in row.services or ()]
     said = []
@@ -237,7 +238,7 @@ def add_address(
 
 
 def confirm_address(connection: Connection, account: str, address: str, now: datetime) -> None:
-    """The link sent to it was followed, or ops have looked at it: confirmed, and no longer in doubt."""
+    """The link sent to it was followed, or ops have looked at it: it is in doubt no longer."""
     one = _checked(connection, account, address)
     found = _found(connection, account, one.key)
     if found is None:
@@ -250,7 +251,7 @@ def confirm_address(connection: Connection, account: str, address: str, now: dat
 
 
 def domain_changed(connection: Connection, domain: str, at: datetime) -> int:
-    """The registrar says that a domain expired or changed hands; how many addresses it concerns."""
+    """The registrar says that a domain expired or changed hands; how many addresses use it."""
     result = connection.execute(
         update(schema.addresses)
         .where(_a.key.endswith(f"@{domain.lower()}", autoescape=True))
@@ -275,9 +276,9 @@ def remove_address(connection: Connection, account: str, address: str) -> None:
 def set_primary(
     connection: Connection, account: str, address: str, now: datetime
 ) -> MovedAddress | None:
-    """Another official address, confirmed; unsent mail of the account goes there. None when it was that already.
+    """Another official address, confirmed; unsent mail of the account goes there.
 
-    The old one stays as a secondary address.
+    The old one stays as a secondary address. None when it was the official one already.
     """
     one = _checked(connection, account, address)
     old = connection.execute(
@@ -316,7 +317,7 @@ def retarget(connection: Connection, account: str, old: str, new: str) -> int:
 
 
 def _to(raw: bytes, old: str, new: str) -> bytes:
-    """The `To` field that our own writer made, with the new address in it; nothing else is touched."""
+    """The `To` field that our own writer made, with the new address; nothing else is touched."""
     head, blank, body = raw.partition(b"\r\n\r\n")
     lines = head.split(b"\r\n")
     for place, line in enumerate(lines):

@@ -1,6 +1,8 @@
-"""Full-text search over the public articles: SQLite FTS5 in memory, over words that were stemmed before.
+"""Full-text search over the public articles: SQLite FTS5 in memory, over words that were stemmed
+before.
 
-Built anew whenever the articles are loaded, and never changed: a reload makes another index. Safe in any thread.
+Built anew whenever the articles are loaded, and never changed: a reload makes another index. Safe
+in any thread.
 """
 
 import re
@@ -32,7 +34,7 @@ _ELISION = re.compile(
 
 
 class ArticleIndex:
-    """Articles of several languages; a question finds those of its own language, or of any if it has none."""
+    """Articles of several languages; a question finds those of its own, or of all if unknown."""
 
     def __init__(self, articles: Iterable[PublicArticle], url: str | None = None) -> None:
         """`url` is where articles can be read; the slug is appended."""
@@ -99,7 +101,7 @@ _SEARCH = (
 
 
 def terms(text: str, language: str) -> list[str]:
-    """The words that count: without elisions and stop words, stemmed, in ASCII where that is possible."""
+    """The words that count: no elisions, no stop words, stemmed, in ASCII where possible."""
     stop = STOP_WORDS.get(language, frozenset())
     bare = _ELISION.sub(" ", text.lower())
     return [_stemmed(word, language) for word in _WORD.findall(bare) if folded(word) not in stop]

@@ -1,6 +1,8 @@
-"""Bytes over 64 KB by their digest: a directory, or an S3-compatible bucket, durable before the commit names them.
+"""Bytes over 64 KB by their digest: a directory, or an S3-compatible bucket, durable before the
+commit names them.
 
-Nothing is ever overwritten: the name is the SHA-256 of the content. What no row names is swept after a day.
+Nothing is ever overwritten: the name is the SHA-256 of the content. What no row names is swept
+after a day.
 """
 
 import hashlib

@@ -1,7 +1,9 @@
-"""What happens to tickets and what goes out, as rows: shared by the writer of mails and by the commands.
+"""What happens to tickets and what goes out, as rows: shared by the writer of mails and by the
+commands.
 
-A ticket is locked, judged at its version, changed in memory, and written once. Every change of what waits is
-counted in the same transaction, so that the honest place of a new ticket is one short read.
+A ticket is locked, judged at its version, changed in memory, and written once. Every change of
+what waits is counted in the same transaction, so that the honest place of a new ticket is one
+short read.
 """
 
 from collections.abc import Iterable, Sequence

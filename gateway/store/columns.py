@@ -1,4 +1,5 @@
-"""How values stand in columns: moments as microseconds since 1970 in UTC, lists and objects as JSON, text without NUL.
+"""How values stand in columns: moments as microseconds since 1970 in UTC, lists and objects as
+JSON, text without NUL.
 
 Both engines then hold the same bytes, and no driver converts anything on the way.
 """

@@ -1,7 +1,8 @@
-"""The database: opened, brought to the newest version, and handed to readers and to the one writer.
+"""The database: opened, brought to the newest version, handed to readers and the one writer.
 
-SQLite runs in WAL with `synchronous=FULL`; the driver's own transactions are off, because they let savepoints
-outlive a rollback, and every transaction begins in so many words. PostgreSQL runs with `synchronous_commit=on`.
+SQLite runs in WAL with `synchronous=FULL`; the driver's own transactions are off, because they let
+savepoints outlive a rollback, and every transaction begins in so many words. PostgreSQL runs with
+`synchronous_commit=on`.
 """
 
 import os
@@ -32,7 +33,7 @@ _LATER = (sqlite3.OperationalError, psycopg.OperationalError, psycopg.InternalEr
 
 
 def as_portiere(problem: BaseException) -> BaseException:
-    """A driver's error by what must be told: later, or a defect of ours; any other error as it is."""
+    """A driver's error by what must be told: later, or our own defect; any other as it is."""
     cause = problem.orig if isinstance(problem, sqlalchemy.exc.DBAPIError) else problem
     if isinstance(cause, _LATER):
         return errors.Temporary(f"the database cannot be used now: {_line(cause)}")
@@ -81,7 +82,7 @@ class Store:
         create: bool = True,
         read_only: bool = False,
     ) -> "Store":
-        """Open and bring to the newest version; read-only, a database that is not there yet is an empty one.
+        """Open, and bring to the newest version; read-only, one that is not there yet is empty.
 
         `blobs` is a directory or an `s3://` URL; None is `blobs` beside an SQLite file.
         BadInput when the URL, the file or the version is wrong; Temporary when the server is away.
@@ -288,7 +289,7 @@ def _beside(url: URL) -> Path:
 
 
 def _upgrade(engine: Engine, url: URL, *, read_only: bool, fresh: bool) -> None:
-    """Bring the database to `schema.HEAD`; alembic is loaded only when there is something to do."""
+    """Bring the database to `schema.HEAD`; alembic is loaded only if there is something to do."""
     if fresh:
         with engine.begin() as connection:
             schema.metadata.create_all(connection)
@@ -300,7 +301,7 @@ def _upgrade(engine: Engine, url: URL, *, read_only: bool, fresh: bool) -> None:
     if read_only:
         _refuse_version(found, url)
     with engine.begin() as connection:
-        if not connection.dialect.name == "sqlite":
+        if connection.dialect.name != "sqlite":
             connection.execute(text("SELECT pg_advisory_xact_lock(5033)"))  # one upgrade at a time
         found = _version(connection)  # another process may have been first
         if found != schema.HEAD:

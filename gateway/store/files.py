@@ -1,6 +1,8 @@
-"""Files that people hand us, one row a line: JSONL, or CSV with a head line. A wrong row is named by its line.
+"""Files that people hand us, one row a line: JSONL, or CSV with a head line. A wrong row is named
+by its line.
 
-Nothing here touches the database: a file is read to its end, and every complaint found, before a row is used.
+Nothing here touches the database: a file is read to its end, and every complaint found, before a
+row is used.
 """
 
 import csv
@@ -22,7 +24,7 @@ def rows_of(
     key: Callable[[T], str],
     columns: Mapping[str, type] | None = None,
 ) -> list[T]:
-    """What `build` makes of each row and its line number, in order; no two may have the same `key`.
+    """What `build` makes of each row and its line number, in order; no `key` may repeat.
 
     BadInput names every wrong line. `columns` are those that a CSV may have; None: JSONL alone.
     `list` columns hold several values with `;` between them.

@@ -1,4 +1,6 @@
-"""Mails as ops see them: the trace of one, failures to be decided again, parked ones, and facts for a replay."""
+"""Mails as ops see them: the trace of one, failures to be decided again, parked ones, and facts
+for a replay.
+"""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -126,7 +128,7 @@ def _rows(connection: Connection, table: Any, column: Any, mail: str) -> list[di
 def to_decide(
     connection: Connection, blobs: BlobStore, mails: Iterable[str] | None = None, limit: int = 100
 ) -> list[StoredMail]:
-    """Released mails, and failed ones where they are named; oldest first. Erased ones are left out.
+    """Released mails, or the failed and released ones that are named; oldest first.
 
     Committing a mail of the same id takes it out of this state.
     """
@@ -177,7 +179,7 @@ def drop_failed(connection: Connection, mails: Iterable[str]) -> int:
 def counts(connection: Connection) -> dict[str, int]:
     """How many mails failed, are parked, or wait to be decided as released."""
     statement = select(_m.state, func.count()).where(text(schema.OPEN_MAILS)).group_by(_m.state)
-    return {state: n for state, n in connection.execute(statement)}
+    return {str(state): int(n) for state, n in connection.execute(statement)}
 
 
 # ---- parked
@@ -190,7 +192,7 @@ def list_parked(
     per_network: int | None = PER_NETWORK,
     limit: int = 1000,
 ) -> list[dict[str, Any]]:
-    """Mail that waits for its account's confirmation, oldest first; of one network at most its share."""
+    """Mail that waits for its account's confirmation, oldest first; of a network its share."""
     columns = (_p.account, _p.ticket, _p.network, _p.created_at, _p.expires)
     of_mail = (_m.mail, _m.received_at, _m.author_key, _m.subject, _m.proof, _m.size)
     statement = (

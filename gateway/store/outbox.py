@@ -1,7 +1,9 @@
-"""What goes out, as leases: claimed by one statement, finished only by the owner that still holds the claim.
+"""What goes out, as leases: claimed by one statement, finished only by the owner that still holds
+the claim.
 
-A dead gateway's rows come back when their lease ends. Order is kept where one reader could see it: of one ticket
-and one recipient, a row is claimed only when no earlier one is unsent. Held rows are never claimed.
+A dead gateway's rows come back when their lease ends. Order is kept where one reader could see it:
+of one ticket and one recipient, a row is claimed only when no earlier one is unsent. Held rows are
+never claimed.
 """
 
 from collections.abc import Iterable, Mapping
@@ -9,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, exists, func, or_, select, text, update
+from sqlalchemy import Connection, exists, func, null, or_, select, text, update
 
 from gateway.store import changes, rows, schema
 from gateway.store.columns import micros, micros_or_none, moment, moment_or_none
@@ -89,8 +91,8 @@ _FINISH = Prepared(
     .where(_o.id == param("the_id"), _o.owner == param("me"), text(schema.DUE))
     .values(
         state=param("new_state"),
-        owner=None,
-        lease_until=None,
+        owner=null(),
+        lease_until=null(),
         due=param("new_due"),
         error=param("said"),
         sent_at=param("at"),
@@ -99,7 +101,7 @@ _FINISH = Prepared(
 
 
 class Outbox:
-    """The rows of one database. Every method may be called from any thread, and waits for its commit."""
+    """The rows of one database. Methods may be called from any thread, and wait for the commit."""
 
     def __init__(self, store: Store, writer: Writer) -> None:
         """Writes go through the writer's thread, with everything else that is committed."""
@@ -128,7 +130,7 @@ class Outbox:
         return self._finish(lease, now, state="due", due=due, error=error)
 
     def failed(self, lease: Lease, now: datetime, error: str, *, bounced: bool = False) -> bool:
-        """Given up: the ticket is raised to staff. `bounced`: the address itself was refused for good."""
+        """Given up: the ticket goes to staff. `bounced`: the address was refused for good."""
 
         def work(connection: Connection) -> bool:
             link = Link.of(connection)
@@ -154,7 +156,7 @@ class Outbox:
             .group_by(_o.state)
         )
         with self._store.reading() as connection:
-            return {state: n for state, n in connection.execute(statement)}
+            return {str(state): int(n) for state, n in connection.execute(statement)}
 
     def _finish(
         self,
@@ -269,7 +271,7 @@ def show(connection: Connection, number: int) -> dict[str, Any] | None:
 
 
 def act(connection: Connection, action: str, numbers: Iterable[int], now: datetime) -> int:
-    """`hold`, `release`, `retry`, `requeue` or `drop` rows that nobody is sending; how many did."""
+    """`hold`, `release`, `retry`, `requeue` or `drop` rows that nobody is sending; how many."""
     states, values = ACTIONS[action]
     again = {"due": micros(now)} if action in ("release", "retry", "requeue") else {}
     unclaimed = or_(_o.owner.is_(None), _o.lease_until < micros(now))

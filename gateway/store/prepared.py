@@ -1,7 +1,8 @@
 """Statements of SQLAlchemy Core, compiled once and run on the driver's own connection.
 
-The one read and the writer run about a dozen statements a mail; SQLAlchemy's execution costs more than SQLite's
-there. A `Link` knows the engine; on PostgreSQL it sends what belongs together in one round trip.
+The one read and the writer run about a dozen statements a mail; SQLAlchemy's execution costs more
+than SQLite's there. A `Link` knows the engine; on PostgreSQL it sends what belongs together in one
+round trip.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

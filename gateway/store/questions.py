@@ -1,7 +1,8 @@
-"""The statements of the one read, each answered from the clues alone, so that none waits for another.
+"""The statements of the one read, each answered from the clues alone, so that none waits for
+another.
 
-Their number and shape are the same whoever writes: a list is one parameter however long it is, and what is
-asked of an account is asked through the author's confirmed addresses.
+Their number and shape are the same whoever writes: a list is one parameter however long it is, and
+what is asked of an account is asked through the author's confirmed addresses.
 """
 
 from collections.abc import Callable
@@ -199,7 +200,7 @@ def _replays() -> Question:
 
 
 def _seen() -> Question:
-    """The very same mail, the same content, or the same words of the same author under one Message-ID."""
+    """The very same mail, the same content, or one author's same words under one Message-ID."""
     c = schema.mails.c
     columns = (c.mail, c.key, c.proof, c.ticket, c.state, c.received_at)
     statement = union_all(
@@ -224,7 +225,7 @@ def _seen() -> Question:
 
 
 def _spending() -> Question:
-    """Units of the last 24 hours by ledger: of the author's accounts, of the author, of his domain, and of all."""
+    """Units of 24 hours by ledger: of the author's accounts, himself, his domain, and all."""
     c = schema.ledger.c
     recent = c.hour >= param("since")
     fixed = (param("author"), param("domain"), const(""))

@@ -1,7 +1,8 @@
 """The one read of a mail: everything that the store knows about its clues, from one moment.
 
-The only maker of `OfficialAddress` and `NotificationAddress`, from account rows, and of `ProvenAuthor` from an
-enquiry's row. It reads no clock: what is recent is judged by the moment in the clues.
+The only maker of `OfficialAddress` and `NotificationAddress`, from account rows, and of
+`ProvenAuthor` from an enquiry's row. It reads no clock: what is recent is judged by the moment in
+the clues.
 """
 
 import secrets
@@ -127,13 +128,13 @@ class Reader:
 
 
 def _drawn() -> tuple[str, ...]:
-    """Random numbers to choose from: of six digits, and longer ones for the day when those are crowded."""
+    """Random numbers to choose from: of six digits, and longer ones in case those are crowded."""
     lengths = (6,) * 8 + (7,) * 4 + (9,) * 2 + (12,) * 2
     return tuple(str(10 ** (n - 1) + secrets.randbelow(9 * 10 ** (n - 1))) for n in lengths)
 
 
 def _accounts(rows: Iterable[Row]) -> dict[str, Account]:
-    """Accounts from rows of `account_columns`, by number; one without an official address is none."""
+    """Accounts by number, from rows of `account_columns`; without an official address, none."""
     grouped: dict[str, list[Row]] = {}
     for row in rows:
         grouped.setdefault(row[0], []).append(row)
@@ -265,7 +266,7 @@ def _seen(clues: Clues, rows: Iterable[Row]) -> tuple[Seen, ...]:
 
 
 def _spending(clues: Clues, rows: Iterable[Row], own: set[str], sent: Iterable[Row]) -> Spending:
-    """The shares used in the last 24 hours; of several accounts the one that has used most counts."""
+    """The shares used in 24 hours; of several accounts the one that has used most counts."""
     spent = {(ledger, key): int(n) for ledger, key, n in rows}
 
     def of(name: str, keys: Iterable[str]) -> int:

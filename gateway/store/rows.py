@@ -1,7 +1,7 @@
 """Effects of one mail as rows, inside a savepoint that the writer holds: all of them, or none.
 
-What the decision rested on is looked at again here: ticket versions, numbers, caps, signatures seen meanwhile,
-answers that were committed before the mail that they answer.
+What the decision rested on is looked at again here: ticket versions, numbers, caps, signatures
+seen meanwhile, answers that were committed before the mail that they answer.
 """
 
 from collections.abc import Mapping
@@ -123,7 +123,7 @@ def apply(
 ) -> Committed:
     """Write everything that one mail does.
 
-    Moved when something that it rests on has changed; `first_try` is False once LateParent was said.
+    Moved when something that it rests on has changed; `first_try` is False after LateParent.
     """
     mail = effects.mail
     earlier = _mail(link, effects, raw_digest)
@@ -152,7 +152,9 @@ def apply(
 
 
 def _mail(link: Link, effects: Effects, raw_digest: str) -> str | None:
-    """Write the mail's row, or the same mail's again after a failure or a release; else the earlier one's id."""
+    """Write the mail's row, or write it again after a failure or a release.
+
+    The id of an earlier arrival where there is one: nothing more is to be done then."""
     values = mail_row(effects, raw_digest)
     if link.run(_MAIL, values):
         return None
@@ -239,7 +241,7 @@ def _merged(effects: Effects, standing: Mapping[str, changes.Standing]) -> None:
 
 
 def merge(one: changes.Standing, other: changes.Standing, at: datetime) -> None:
-    """Close `one` into `other`. Permanent where they are not the same account's, or it would make a ring."""
+    """Close `one` into `other`. Permanent where they are not of one account, or merged already."""
     number, into = one.row["number"], other.row["number"]
     if one.row["account"] is None or one.row["account"] != other.row["account"]:
         raise errors.Permanent(f"tickets {number} and {into} are not of the same account")
@@ -250,7 +252,7 @@ def merge(one: changes.Standing, other: changes.Standing, at: datetime) -> None:
 
 
 def _content(effects: Effects, raw_digest: str) -> list[Step]:
-    """Raw mail and attachments: small ones here, large ones were put into the blob store before."""
+    """Raw mail and attachments: small ones here, large ones lie in the blob store already."""
     mail = effects.mail
     at = micros(mail.received_at)
     steps = [blob(raw_digest, mail.raw, at)]
@@ -278,7 +280,7 @@ def blob(digest: str, content: bytes, at: int) -> Step:
 
 
 def _refuse_late(link: Link, effects: Effects, first_try: bool) -> None:
-    """A reply may be committed before the mail that it answers: then this one joins it, not the other way round."""
+    """A reply may be committed before the mail that it answers, which then joins its ticket."""
     if not first_try or not effects.tickets:
         return
     fresh = {new.number for new in effects.tickets}
@@ -296,10 +298,10 @@ def _refuse_late(link: Link, effects: Effects, first_try: bool) -> None:
 def _undelivered(
     link: Link, effects: Effects, standing: dict[str, changes.Standing], steps: list[Step]
 ) -> list[NewEntry]:
-    """A delivery report marks our mail, its address, and raises its ticket to staff; it never redirects anything."""
+    """A delivery report marks our mail and its address, and raises the ticket; no more."""
     mail = effects.mail
     raised: list[NewEntry] = []
-    for message_id in effects.undelivered:
+    for message_id in dict.fromkeys(effects.undelivered):
         for row in link.rows(_OURS, {"the_id": message_id}):
             outbox_id, ticket, account, recipient, kind, notice = row
             at = micros(mail.received_at)
@@ -358,7 +360,7 @@ def _marks(effects: Effects, at: int) -> list[Step]:
 
 
 def _within_caps(link: Link, spends: tuple[Spend, ...]) -> None:
-    """Count each unit for its destination and for the whole ledger; Moved where a cap was used up meanwhile."""
+    """Count units for the destination and for the whole ledger; Moved where a cap is used up."""
     for spend in spends:
         hour = micros(spend.at) // HOUR
         for key in (spend.key, ""):

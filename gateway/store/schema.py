@@ -1,6 +1,7 @@
-"""Every table, for SQLite and PostgreSQL alike. Changing one means writing a version in `migrations/`.
+"""Every table, for SQLite and PostgreSQL alike. A change needs a version in `migrations/`.
 
-Moments are microseconds since 1970, UTC (`columns.micros`); lists and objects are JSON in text columns.
+Moments are microseconds since 1970, UTC (`columns.micros`); lists and objects are JSON in text
+columns.
 """
 
 from typing import Any

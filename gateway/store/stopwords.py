@@ -35,19 +35,19 @@ STOP_WORDS: dict[str, frozenset[str]] = {
         gibt gruss grusse guten hab habe haben hallo hat hatte hier hin hinter ich ihm ihn ihnen
         ihr ihre im in ist ja jede jeder jedes jetzt kann kein keine keinen konnen konnte konnten
         machen man manche mehr mein meine meinem meinen meiner mich mir mit mochte muss mussen nach
-        nicht noch nun nur ob oder ohne sehr sein seine sich sie sind so soll sondern sonst tag uber
-        um und uns unser unsere unter viel vom von vor wann war waren warum was weg weil welche
-        welchen welcher wenn wer werde werden wie wieder will wir wird wo wollen wurde zu zum zur
-        zwar zwischen brauche geehrte
+        nicht noch nun nur ob oder ohne sehr sein seine sich sie sind so soll sondern sonst tag
+        uber um und uns unser unsere unter viel vom von vor wann war waren warum was weg weil
+        welche welchen welcher wenn wer werde werden wie wieder will wir wird wo wollen wurde
+        zu zum zur zwar zwischen brauche geehrte
     """),
     "fr": _words("""
         a ai alors au aucun aussi autre aux avec avoir avons avez bonjour bonsoir car ce cela ces
         cet cette chez ci comme comment cordialement dans de des depuis du donc dont elle elles en
         encore est et ete etes etre eu fait faire faut il ils j je jai la le les leur leurs lui ma
         mais me meme merci mes moi mon ne nos notre nous on ont ou par pas peut peux plus pour
-        pourquoi puis puisje quand que quel quelle quelles quels quelque qui sa salut sans se ses si
-        sinon son sont sous suis sur svp ta te tes toi ton tous tout toute toutes tres tu un une va
-        veux voici voila vos votre voudrais vous y dois doit plait sil
+        pourquoi puis puisje quand que quel quelle quelles quels quelque qui sa salut sans se ses
+        si sinon son sont sous suis sur svp ta te tes toi ton tous tout toute toutes tres tu un une
+        va veux voici voila vos votre voudrais vous y dois doit plait sil
     """),
     "es": _words("""
         a al algo algun alguna algunos ante antes aqui asi aun buenas buenos cada como con cual

@@ -1,4 +1,4 @@
-"""The file of tickets from another system: JSONL; every row is checked before the first is used."""
+"""The file of tickets from another system: JSONL, every row checked before the first is used."""
 
 import re
 from collections.abc import Mapping

@@ -1,7 +1,8 @@
-"""Tickets as staff and ops see and change them: lists, the queue in its strict order, notes, closing, merging.
+"""Tickets as staff and ops see and change them: lists, the queue in its strict order, notes,
+closing, merging.
 
-Each change is one transaction of the caller's, at the version that was read in it, so that no mail that arrives
-meanwhile is overwritten. History is only added to.
+Each change is one transaction of the caller's, at the version that was read in it, so that no mail
+that arrives meanwhile is overwritten. History is only added to.
 """
 
 from collections.abc import Iterable, Sequence
@@ -115,7 +116,7 @@ def find(connection: Connection, number: str) -> Ticket:
 
 
 def show(connection: Connection, number: str) -> dict[str, Any] | None:
-    """A ticket with its whole history: entries with their proofs, attachments, and what went out."""
+    """A ticket with its history: entries with their proofs, attachments, and what went out."""
     found = _listed(connection, select(schema.tickets).where(_t.number == number))
     if not found:
         return None
@@ -303,10 +304,10 @@ def merge(connection: Connection, number: str, into: str, by: str, now: datetime
 
 
 def apply(connection: Connection, imported: Iterable[TicketRow]) -> dict[str, int]:
-    """Write the tickets of a file in the caller's transaction; the same file again changes nothing.
+    """Write the tickets of a file in the caller's transaction; once more changes nothing.
 
-    Lines of history that are not there yet are added. BadInput names the line of a ticket whose account is
-    unknown, or whose number is taken by another account's ticket.
+    Lines of history that are not there yet are added. BadInput names the line of a ticket whose
+    account is unknown, or whose number is taken by another account's ticket.
     """
     done = {"created": 0, "changed": 0, "unchanged": 0}
     for row in imported:
@@ -351,4 +352,4 @@ def _date(connection: Connection, row: TicketRow) -> None:
 def counts(connection: Connection) -> dict[str, int]:
     """How many tickets are in each state."""
     statement = select(_t.state, func.count()).group_by(_t.state)
-    return {state: n for state, n in connection.execute(statement)}
+    return {str(state): int(n) for state, n in connection.execute(statement)}

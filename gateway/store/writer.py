@@ -1,7 +1,8 @@
-"""The one thread of a process that writes: what has gathered goes into one transaction, a savepoint each.
+"""The one thread of a process that writes: what has gathered goes into one transaction, a
+savepoint each.
 
-A future is settled only after the commit, so that nobody acts on what a crash could still take back. One mail
-that fails is rolled back to its savepoint and told why; the others go on.
+A future is settled only after the commit, so that nobody acts on what a crash could still take
+back. One mail that fails is rolled back to its savepoint and told why; the others go on.
 """
 
 import sqlite3
@@ -96,14 +97,14 @@ class Writer:
     def commit(self, effects: Effects) -> Future[Committed]:
         """Make one mail and all it does durable; never blocks.
 
-        The future's errors: Moved, decide again; Temporary, the database or the disk is away; Defect.
+        The future's errors: Moved, decide again; Temporary, database or disk is away; Defect.
         """
         if len(effects.mail.raw) <= INLINE:
             return self._put(_Job(self._applying(effects, digest_of(effects.mail.raw))))
         return self._put_large(effects)
 
     def run(self, work: Callable[[Connection], T]) -> Future[T]:
-        """Any other write, in the same thread and the same transactions; `work` may run more than once."""
+        """Any other write, in the same thread and the same transactions."""
         return self._put(_Job(work))
 
     def close(self) -> None:
@@ -125,7 +126,7 @@ class Writer:
         return job.future
 
     def _put_large(self, effects: Effects) -> Future[Committed]:
-        """Large content is hashed and flushed outside the writer's thread, before its row can name it."""
+        """Large content is hashed and flushed by another thread, before its row can name it."""
         settled: Future[Committed] = Future()
         settled.set_running_or_notify_cancel()
 
@@ -205,7 +206,7 @@ class Writer:
 
     @contextmanager
     def _begun(self) -> Iterator[Connection]:
-        """A transaction that is committed at the end; after an error its connection is not used again."""
+        """A transaction, committed at the end; after an error its connection is not used again."""
         connection = self._connected()
         try:
             yield connection
@@ -233,7 +234,7 @@ class Writer:
         raise errors.Temporary("the database gives no connection")
 
     def _lost(self, group: list[_Job[Any]], problem: BaseException) -> None:
-        """The whole transaction failed: all of it is to be said again, and what waited for the same lock too."""
+        """The whole transaction failed, and what waited for the same lock fails with it."""
         told = _told(problem)
         for job in group:
             job.settle(told)

@@ -1,4 +1,4 @@
-"""Values for the tests of the store: effects, clues and rows with everything that a test does not care about."""
+"""Values for the tests of the store, complete but for what a test is about."""
 
 import hashlib
 from dataclasses import replace
@@ -76,7 +76,9 @@ def new_ticket(number: str = "482913", **changed: Any) -> NewTicket:
 
 def entry(ticket: str = "482913", **changed: Any) -> NewEntry:
     """A line that a customer wrote."""
-    said = NewEntry(ticket, NOW, "customer", "mail", "anna@cliente.example", "strong", "It is down")
+    said = NewEntry(
+        ticket, NOW, "customer", "mail", "anna@cliente.example", "strong", "It is down"
+    )
     return replace(said, **changed)
 
 

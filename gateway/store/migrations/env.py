@@ -1,4 +1,6 @@
-"""Run by alembic with the connection that the store hands over, inside the transaction that it began."""
+"""Run by alembic with the connection that the store hands over, inside the transaction that it
+began.
+"""
 
 from alembic import context
 

@@ -8,6 +8,10 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
+_OVERDUE = (
+    "state IN ('new', 'waiting for staff') AND escalated_at IS NULL AND reply_due IS NOT NULL"
+)
+
 
 def upgrade() -> None:
     """Create all tables and indexes."""
@@ -375,12 +379,8 @@ def _tickets() -> None:
         "tickets",
         ["reply_due"],
         unique=False,
-        sqlite_where=sa.text(
-            "state IN ('new', 'waiting for staff') AND escalated_at IS NULL AND reply_due IS NOT NULL"
-        ),
-        postgresql_where=sa.text(
-            "state IN ('new', 'waiting for staff') AND escalated_at IS NULL AND reply_due IS NOT NULL"
-        ),
+        sqlite_where=sa.text(_OVERDUE),
+        postgresql_where=sa.text(_OVERDUE),
     )
 
 
