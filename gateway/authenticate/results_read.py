@@ -49,14 +49,15 @@ def read(value: bytes) -> Results | None:
     head, rest = groups[0], groups[1:]
     if not head or len(head) > 2 or "=" in head or (len(head) == 2 and not head[1].isdecimal()):
         return None
+    authserv_id = _plain(head[0]).lower()
     if rest and rest[-1] == []:  # a final semicolon, as some write it
         rest = rest[:-1]
     if rest == [["none"]]:
-        return Results(head[0].lower(), ())
+        return Results(authserv_id, ())
     facts = [_fact(group) for group in rest[:MOST_RESULTS]]
     if not facts or any(fact is None for fact in facts):
         return None
-    return Results(head[0].lower(), tuple(fact for fact in facts if fact is not None))
+    return Results(authserv_id, tuple(fact for fact in facts if fact is not None))
 
 
 def _groups(words: list[str]) -> list[list[str]]:
