@@ -31,10 +31,10 @@ class Explainer(AbstractContextManager["Explainer"]):
     def __init__(self, config: configuration.Config) -> None:
         """The database is opened for reading; one that does not exist yet is an empty one."""
         self._config = config
-        self._rooms = Rooms.open(config, read_only=True)
+        self.rooms = Rooms.open(config, read_only=True)
 
     def __exit__(self, *_error: object) -> None:
-        self._rooms.close()
+        self.rooms.close()
 
     async def explain(self, case: Case, folder: Path) -> dict[str, Any]:
         """The public JSON form for one case; paths in it are relative to `folder`.
@@ -48,7 +48,7 @@ class Explainer(AbstractContextManager["Explainer"]):
 
     async def course(self, envelope: Envelope, raw: bytes, zone: Resolver | None) -> Course:
         """Everything that the pipeline finds out about one mail."""
-        return await Pipeline(self._rooms.house(zone)).course(envelope, raw)
+        return await Pipeline(self.rooms.house(zone)).course(envelope, raw)
 
     def envelope(self, case: Case, raw: bytes) -> Envelope:
         """The session that a case describes; what it leaves open is taken from the mail.

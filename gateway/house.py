@@ -56,7 +56,7 @@ class Standing:
         self._use(loaded)
 
     def _use(self, loaded: Loaded) -> None:
-        index = ArticleIndex(loaded.articles)
+        index = ArticleIndex(loaded.articles, self._config.support.articles_url)
         knowing = Knowing(
             support=self._support,
             languages=self._config.support.languages,

@@ -14,6 +14,7 @@ from gateway import log, metrics
 from gateway.authenticate.evidence import Authenticator
 from gateway.core import know
 from gateway.core.decide import facts, guard, policy
+from gateway.core.decide.facts import Facts
 from gateway.core.know import Arrival, Knowing
 from gateway.core.know.proof import replay_digests
 from gateway.core.model import (
@@ -73,7 +74,7 @@ class Course:
     arrival: Arrival | None = None
     proof: Proof | None = None
     situation: Situation | None = None
-    facts: facts.Facts | None = None
+    facts: Facts | None = None
     decision: Decision | None = None
     effects: Effects | None = None
 

@@ -4,7 +4,8 @@ import importlib
 from typing import Any
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
+from typer.main import get_command
 
 # command -> (module, what it is for). A group has `app`, a single command has `command`.
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -25,23 +26,25 @@ COMMANDS: dict[str, tuple[str, str]] = {
 
 
 class LazyGroup(TyperGroup):
-    """Imports a group's module only when one of its commands runs: `explain` starts within a
-    second."""
+    """Imports a group's module only when one of its commands runs: `explain` starts fast."""
 
     def list_commands(self, _ctx: Any) -> list[str]:
         """The words of COMMANDS, in their order."""
         return list(COMMANDS)
 
     def get_command(self, _ctx: Any, name: str) -> Any:
-        """The command of this name, imported now, or None."""
+        """A name and a purpose, for help and for *did you mean*; nothing is imported."""
+        return TyperCommand(name, help=COMMANDS[name][1]) if name in COMMANDS else None
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """The command that is run, imported now."""
+        name = args[0]
         if name not in COMMANDS:
-            return None
+            return super().resolve_command(ctx, args)
         module, purpose = COMMANDS[name]
-        loaded = importlib.import_module(f"gateway.cli.{module}")
-        command: Any = typer.main.get_command(loaded.app)
+        command: Any = get_command(importlib.import_module(f"gateway.cli.{module}").app)
         command.name, command.help = name, command.help or purpose
-        command.short_help = purpose
-        return command
+        return name, command, args[1:]
 
 
 app = typer.Typer(

@@ -12,7 +12,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-console = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+# A pipe has no width: lines are as long as they are, for programs that read them.
+PIPE_WIDTH = 200
+_width = None if sys.stdout.isatty() else PIPE_WIDTH
+console = Console(highlight=False, width=_width)
 
 
 def visible(text: object) -> str:

@@ -21,7 +21,7 @@ DECIDED = ("proof", "outcome", "rule", "because", "policy_digest")
 def trace(mail: str, config: ConfigOption = None, json: JsonOption = False) -> None:
     """Show a mail's session, evidence, facts, rule, effects and deliveries."""
     with Office(config) as office:
-        found = office.read(lambda connection: mails.trace(connection, mail))
+        found = mails.trace(office.rooms.store, mail)
     if found is None:
         raise BadInput(f"there is no mail `{mail}`")
     if json:

@@ -12,7 +12,7 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar
 
 from gateway import metrics
 from gateway.deliver.smarthost import Bounced, Uncertain
@@ -59,19 +59,22 @@ class Lease(Protocol):
         """An earlier owner died with it, perhaps after sending."""
 
 
-class Outbox(Protocol):
+Row = TypeVar("Row", bound=Lease)
+
+
+class Outbox(Protocol[Row]):
     """The store's side; its methods block, and are called in a thread."""
 
-    def claim(self, owner: str, now: datetime, limit: int, lease: timedelta) -> Sequence[Lease]:
+    def claim(self, owner: str, now: datetime, limit: int, lease: timedelta) -> Sequence[Row]:
         """At most `limit` rows that are due, ours until `now + lease`."""
 
-    def sent(self, lease: Lease, now: datetime) -> object:
+    def sent(self, lease: Row, now: datetime) -> object:
         """It went. False where the row is ours no more."""
 
-    def retry(self, lease: Lease, now: datetime, due: datetime, error: str) -> object:
+    def retry(self, lease: Row, now: datetime, due: datetime, error: str) -> object:
         """Again at `due`."""
 
-    def failed(self, lease: Lease, now: datetime, error: str, *, bounced: bool) -> object:
+    def failed(self, lease: Row, now: datetime, error: str, *, bounced: bool) -> object:
         """Never again; staff are told. `bounced`: the address itself was refused for good."""
 
     def next_due(self) -> datetime | None:
@@ -117,12 +120,12 @@ def delay(settings: WorkerSettings, tries: int, chance: float) -> float:
     return min(doubled, settings.longest_delay_seconds) * (0.9 + 0.2 * chance)
 
 
-class Worker:
+class Worker(Generic[Row]):
     """One for each process."""
 
     def __init__(
         self,
-        outbox: Outbox,
+        outbox: Outbox[Row],
         smarthost: Sender,
         owner: str,
         clock: Callable[[], datetime],
@@ -180,7 +183,7 @@ class Worker:
             await asyncio.wait(set(self._running))
         return len(claimed)
 
-    async def _claim(self) -> Sequence[Lease]:
+    async def _claim(self) -> Sequence[Row]:
         free = self._settings.connections - len(self._running)
         if free <= 0:
             return ()
@@ -190,14 +193,14 @@ class Worker:
             self._log.error("the outbox cannot be read", exc_info=error)
             return ()
 
-    def _claimed(self, limit: int) -> Sequence[Lease]:
+    def _claimed(self, limit: int) -> Sequence[Row]:
         now, due = self._clock(), self._outbox.next_due()
         if due is None or due > now:
             return ()
         lease = timedelta(seconds=self._settings.lease_seconds)
         return self._outbox.claim(self._owner, now, limit, lease)
 
-    def _start(self, lease: Lease) -> None:
+    def _start(self, lease: Row) -> None:
         task = asyncio.get_running_loop().create_task(self._deliver(lease))
         self._running.add(task)
         task.add_done_callback(self._ended)
@@ -206,7 +209,7 @@ class Worker:
         self._running.discard(task)
         self._awake.set()  # a later row of the same ticket may be due now
 
-    async def _deliver(self, lease: Lease) -> None:
+    async def _deliver(self, lease: Row) -> None:
         """One attempt, and its outcome on the row."""
         if lease.maybe_twice:
             metrics.maybe_twice.inc()
@@ -228,14 +231,14 @@ class Worker:
         else:
             await self._sent(lease, said)
 
-    async def _sent(self, lease: Lease, said: str) -> None:
+    async def _sent(self, lease: Row, said: str) -> None:
         written = await self._write(lambda now: self._outbox.sent(lease, now))
         if not written:
             metrics.maybe_twice.inc()
             self._log.warning("sent, but not written down", row=lease.id, to=lease.to)
         self._note(lease, "sent", said)
 
-    async def _again(self, lease: Lease, error: str) -> None:
+    async def _again(self, lease: Row, error: str) -> None:
         if (self._clock() - lease.created_at).total_seconds() > self._settings.give_up_seconds:
             await self._fail(lease, f"given up: {error}", bounced=False)
             return
@@ -243,11 +246,11 @@ class Worker:
         await self._write(lambda now: self._outbox.retry(lease, now, now + wait, error))
         self._note(lease, "retry", error)
 
-    async def _fail(self, lease: Lease, error: str, bounced: bool) -> None:
+    async def _fail(self, lease: Row, error: str, bounced: bool) -> None:
         await self._write(lambda now: self._outbox.failed(lease, now, error, bounced=bounced))
         self._note(lease, "failed", error)
 
-    def _note(self, lease: Lease, result: str, said: str) -> None:
+    def _note(self, lease: Row, result: str, said: str) -> None:
         metrics.deliveries.labels(result=result).inc()
         level = self._log.info if result == "sent" else self._log.warning
         level(

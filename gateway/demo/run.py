@@ -130,8 +130,7 @@ def _settled(world: World, identifier: str) -> dict[str, Any]:
     with contextlib.closing(Store.open(_url(world), None, read_only=True)) as store:
         deadline = time.monotonic() + SETTLE_SECONDS
         while True:
-            with store.reading() as connection:
-                traced = mails.trace(connection, identifier) or {}
+            traced = mails.trace(store, identifier) or {}
             waiting = [row for row in traced.get("outgoing", []) if row["state"] == "due"]
             if not waiting or time.monotonic() > deadline:
                 return traced

@@ -111,9 +111,9 @@ SCENES: tuple[Scene, ...] = (
         "a customer's mail with Reply-To, Sender and Errors-To elsewhere",
         "studio-rossi.example",
         ANNA,
-        "Spazio su disco di vps-12",
-        "Buongiorno,\nquanto spazio libero resta su vps-12? Il pannello mostra un valore che\n"
-        "non capisco.\n",
+        "Spazio su disco",
+        "Buongiorno,\nil valore dello spazio libero che vedo da ieri sul mio server non torna:\n"
+        "potete guardare voi?\n",
         "open",
         (ANNA,),
         headers={
@@ -160,8 +160,9 @@ SCENES: tuple[Scene, ...] = (
         "a server sends the very same mail twice",
         "studio-rossi.example",
         ANNA,
-        "Backup settimanale",
-        "Buongiorno,\nsu vps-12 il backup della domenica contiene anche i database?\n",
+        "Avviso del registro di sistema",
+        "Buongiorno,\nvi giro una riga che trovo ogni notte nel registro del mio server; vorrei\n"
+        "che qualcuno la guardasse con calma.\n",
         "open",
         (ANNA,),
         times=2,
