@@ -50,6 +50,7 @@ class World:
     decide: Callable[[Envelope, bytes], Awaitable[Verdict]] | None = None
     free_disk: int = 1 << 40
     server: listener.Server | None = None
+    clients: list["Client"] = field(default_factory=list)
 
     async def handle(self, envelope: Envelope, raw: bytes) -> Verdict:
         """Keep the mail and accept it, or do as told."""
@@ -67,9 +68,12 @@ class World:
     async def connect(self) -> "Client":
         """A raw client."""
         if self.address.startswith("unix:"):
-            return Client(*await asyncio.open_unix_connection(self.address[5:]))
-        host, _, port = self.address.rpartition(":")
-        return Client(*await asyncio.open_connection(host.strip("[]"), int(port)))
+            client = Client(*await asyncio.open_unix_connection(self.address[5:]))
+        else:
+            host, _, port = self.address.rpartition(":")
+            client = Client(*await asyncio.open_connection(host.strip("[]"), int(port)))
+        self.clients.append(client)
+        return client
 
 
 class Client:
@@ -84,13 +88,19 @@ class Client:
         await self.writer.drain()
 
     async def reply(self) -> str:
-        """One whole reply, its lines joined with newlines; empty at the end of the connection."""
+        """One whole reply, its lines joined with newlines; empty when the connection has ended."""
         lines = []
-        while line := (await asyncio.wait_for(self.reader.readline(), 5)).decode():
+        while line := await self._line():
             lines.append(line.rstrip("\r\n"))
             if line[3:4] != "-":
                 break
         return "\n".join(lines)
+
+    async def _line(self) -> str:
+        try:
+            return (await asyncio.wait_for(self.reader.readline(), 5)).decode()
+        except ConnectionError:
+            return ""
 
     async def say(self, *lines: str) -> str:
         """Commands in turn; the reply to the last one."""
@@ -150,6 +160,8 @@ async def world(
     try:
         yield here
     finally:
+        for client in here.clients:
+            await client.leave()
         await here.server.close(drain)
 
 

@@ -249,7 +249,7 @@ class Connection(SMTP):
             return
         self._log("cut", why=why)
         stream = self._stream
-        if not stream.get_write_buffer_size():
+        if not self._lines.over and not stream.get_write_buffer_size():
             stream.write(reply.line)
         stream.abort()
 
