@@ -92,9 +92,7 @@ def reply_above(line: Line) -> bool:
 def attribution(
     lines: list[Line], index: int, quote_ahead: bool | None = None
 ) -> Attribution | None:
-    """The attribution that begins in line `index`: up to four lines, judged by what stands in and
-    after them.
-    """
+    """The attribution that begins in line `index`: up to four lines, and what comes after them."""
     first = lines[index]
     if not _may_begin(first.text):
         return None
@@ -106,21 +104,28 @@ def attribution(
             return None
         if line.blank and not opened:
             return None
-        if at > index and _begins(line.text):
-            return None
         joined = f"{joined} {line.raw if opened else line.text}".strip()
         filled += not line.blank
         at += 1
         if len(joined) > _MAX_LENGTH:
             return None
         if _ended(joined):
+            if any(_begins(line.text) for line in lines[index + 1 : at]):
+                return None  # it begins further down
             follows = (
                 _quote_follows(lines, at, first.depth) if quote_ahead is None else quote_ahead
             )
-            return _judge(lines, index, joined, at, follows)
+            found = _judge(lines, index, joined, at, follows)
+            if found or joined.endswith((":", "：")) or not _address_next(lines, at):
+                return found
         if _undelimited(joined) and _quote_follows(lines, at, first.depth):
             return Attribution(at, "attribution:date-address")
     return None
+
+
+def _address_next(lines: list[Line], at: int) -> bool:
+    """A name that ends like a verb: its address stands in the next line."""
+    return at < len(lines) and lines[at].text.startswith(("<", "("))
 
 
 def _may_begin(text: str) -> bool:
@@ -189,7 +194,8 @@ def _weigh(joined: str, quoted: bool, starts: bool) -> str | None:
     verb = _verb_last(bare) or (bare.endswith(":") and bool(_VERB.search(bare)))
     if dashed and verb and (dated or named or quoted):
         return "attribution:dashed"
-    if _prose(bare) > _MAX_PROSE:
+    prose = _prose(bare)
+    if prose > _MAX_PROSE:
         return None
     if verb and quoted and (dated or named or timed):
         return "attribution:verb-quote"
@@ -204,7 +210,7 @@ def _weigh(joined: str, quoted: bool, starts: bool) -> str | None:
         and bare.rstrip(": ").endswith((">", ")", "]"))
     ):
         return "attribution:date-time-address"
-    if quoted and ((angled and (dated or timed)) or (dated and timed and starts)):
+    if quoted and ((angled and (dated or timed)) or (dated and timed and starts and prose <= 1)):
         return "attribution:structure-quote"
     return None
 

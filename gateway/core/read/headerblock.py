@@ -22,11 +22,11 @@ from gateway.core.read.phrases import (
 )
 
 _FIELD = re.compile(
-    r"[*_]{0,2}([^\W\d_][^:：*_<>@]{0,28}?)\s?[*_]{0,2}\s?[:：]\s*[*_]{0,2}\s*(.*)"
+    r"[*_]{0,2}([^\W\d_][^:：*_<>@\d]{0,28}?)\s?[*_]{0,2}\s?[:：]\s*[*_]{0,2}\s*(.*)"
 )
 _MAX_FIELDS = 12
 _MAX_VALUE = 300
-_PAIRS = ("<>", "[]")
+_PAIRS = (("<", ">"), ("[", "]"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,7 @@ class HeaderBlocks:
             line, field = self._lines[at], self.field(at)
             if line.depth != depth:
                 break
-            if field and (field.role or not fields or not self._continues(at, fields[-1])):
+            if field and (field.role or not fields or not _cut_short(fields[-1])):
                 fields.append(field)
                 at += 1
                 continue
@@ -125,10 +125,7 @@ class HeaderBlocks:
             return False
         if line.text[0] in "<[(" and "@" in line.text and not ADDRESS.search(last.value):
             return True
-        opened = any(last.value.rfind(left) > last.value.rfind(right) for left, right in _PAIRS)
-        if opened and last.role != SUBJECT:
-            return True
-        return any(self._known(at + step, line.depth) for step in (1, 2))
+        return _cut_short(last) or any(self._known(at + step, line.depth) for step in (1, 2))
 
     def _refused(self, above: int) -> bool:
         """The block began above and was refused there: a header's line, or one of a form."""
@@ -138,6 +135,13 @@ class HeaderBlocks:
     def _known(self, at: int, depth: int) -> bool:
         field = self.field(at)
         return field is not None and field.role is not None and self._lines[at].depth == depth
+
+
+def _cut_short(last: HeaderField) -> bool:
+    """An address in the value was opened and not closed."""
+    value = last.value
+    opened = any(value.rfind(left) > value.rfind(right) for left, right in _PAIRS)
+    return opened and last.role is not None and last.role != SUBJECT
 
 
 def is_quote_header(block: Block, announced: bool, free_before: bool, free_after: bool) -> bool:

@@ -39,7 +39,7 @@ REGIONS = (
     ),
     Region(".moz-forward-container,#isForwardContent", SpanKind.FORWARD, "html:forward"),
     Region(
-        ".moz-cite-prefix,.gmail_attr,#reply-intro,#divRplyFwdMsg,.yahoo-quoted-begin",
+        ".moz-cite-prefix,#reply-intro,#divRplyFwdMsg,.yahoo-quoted-begin",
         SpanKind.ATTRIBUTION,
         "html:attribution",
     ),

@@ -34,6 +34,7 @@ _MAX_LINKS = 500
 _MAX_LINK = 200
 
 _TAG = re.compile(r"""<(/?)([a-zA-Z][a-zA-Z0-9]*)((?:[^>"']|"[^"]*"|'[^']*')*+)""")
+_VALUE = re.compile(r""""[^"]*"|'[^']*'""")
 _ANY_TAG = re.compile(r"<[a-zA-Z/!?][^<>]*>")
 _LINE_TAG = re.compile(
     r"<(?:[bB][rR] ?/?|/(?:[pP]|[dD][iI][vV]|[tT][rR]|[lL][iI]|[hH][1-6]|[tT][aA][bB][lL][eE]))>"
@@ -101,7 +102,7 @@ def _hostile(source: str) -> str | None:
     depth = unclosed = 0
     for match in _TAG.finditer(source):
         closing, name, attributes = match.group(1), match.group(2).lower(), match.group(3)
-        if len(attributes) > 800 and len(attributes.split()) > _MAX_ATTRIBUTES:
+        if len(attributes) > 800 and len(_VALUE.sub("", attributes).split()) > _MAX_ATTRIBUTES:
             return "html-many-attributes"
         if name in _CLOSES_ITSELF:
             continue

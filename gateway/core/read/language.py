@@ -12,8 +12,8 @@ from gateway.core.read.words import COMMON, LETTERS
 
 LANGUAGES = ("it", "en", "de", "fr", "es")
 SURE = 0.6
-_MAX = 4_000
-_NOISE = re.compile(r"https?://\S+|\S+@\S+|[#@]\S+|\S*[\d_/\\<>=|]\S*")
+_MAX = 2_000
+_NOISE = re.compile(r"[\d_/\\<>=|@#]")
 _WORD = re.compile(r"[^\W\d_]+")
 
 
@@ -23,7 +23,8 @@ class _Classifier(Protocol):
 
 def guess(text: str) -> tuple[str | None, float]:
     """The language (ISO 639-1) and how sure it is, 0 to 1; None below 0.6."""
-    bare = _NOISE.sub(" ", text[:_MAX])
+    tokens = text[:_MAX].split()
+    bare = " ".join(token for token in tokens if not _NOISE.search(token))
     words = _WORD.findall(bare.casefold())
     if not words:
         return None, 0.0
@@ -47,7 +48,7 @@ def _by_words(words: list[str]) -> dict[str, float]:
         owners = COMMON.get(word, "")
         for name in owners:
             scores[name] += 1 / len(owners) ** 2
-        if not owners:
+        if not owners and not word.isascii():
             for letter, name in LETTERS.items():
                 if letter in word:
                     scores[name] += 0.5

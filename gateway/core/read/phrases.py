@@ -22,7 +22,8 @@ _LABELS = {
     SENT: """
     date; data; datum; sent; inviato; gesendet; verzonden; envoyé; fecha; enviado; sendt;
     skickat; lähetetty; wysłano; dato; отправлено; дата; надіслано; odesláno; odoslané;
-    elküldve; dátum; trimis; izpratne; изпратено; ημερομηνία; tarih; gönderildi; gönderilme;
+    elküldve; dátum; trimis; στάλθηκε; envoye; odeslano; izpratne;
+    изпратено; ημερομηνία; tarih; gönderildi; gönderilme;
     terkirim; dikirim; tanggal; 日付; 日時; 送信日時; 发送时间; 发送日期; 寄件日期; 日期;
     날짜; 보낸날짜; נשלח; תאריך;
     التاريخ; poslano; päivämäärä; kuupäev; saadetud; datums; nosūtīts; išsiųsta; ngày; gửi;
@@ -55,7 +56,9 @@ _LABELS = {
     on behalf of; per conto di
     """,
 }
-ROLES = {label: role for role, text in reversed(_LABELS.items()) for label in _entries(text)}
+ROLES = {
+    label.casefold(): role for role, text in reversed(_LABELS.items()) for label in _entries(text)
+}
 
 
 # Labels of forms that customers fill in: a block with one is nobody's quoted header.

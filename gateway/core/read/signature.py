@@ -19,6 +19,7 @@ _CONTACT = re.compile(
     r"https?://|www\.|\+?\d[\d ./()-]{6,}|\b(?:tel|cell|mob|fax|phone|p\.? ?iva)\b",
     re.IGNORECASE,
 )
+_NAME = re.compile(r"[^\W\d_][\w.'’-]*(?: [^\W\d_][\w.'’-]*){1,4}$")
 _LINK = re.compile(r"\s?[<(\[]\s?https?://[^\s<>]{1,120}\s?[>)\]]|https?://\S{1,120}")
 _EDGES = "*_-—– [](){}"
 _STRICT_LINES, _LOOSE_LINES = 25, 8
@@ -136,7 +137,7 @@ def closing_block(lines: list[Line], start: int, limit: int) -> int | None:
         if lines[at].text.casefold().strip(" ,.!;*_–-") not in CLOSINGS:
             continue
         after = [lines[x].text for x in filled if x > at]
-        if at == filled[0] or len(after) < 2 or not titled(after[0]):
+        if at == filled[0] or len(after) < 2 or not _NAME.match(after[0]):
             continue
         if all(_is_contact(text) or _card(text) for text in after[1:]):
             return at
