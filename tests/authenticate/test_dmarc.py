@@ -232,3 +232,24 @@ def test_ours_is_never_laxer_than_the_list(
             assert registrable is not None
             assert registrable == SUFFIXES.privatesuffix(author)
     assert found.aligned == (signed.aligned or found.spf_aligned)
+
+
+@pytest.mark.parametrize(
+    "there, policy",
+    [
+        ({"MX": [[1, "x.example"]]}, "none"),
+        ({"A": ["192.0.2.1"]}, "none"),
+        ({"AAAA": ["2001:db8::1"]}, "none"),
+        ({"status": "servfail"}, "none"),
+        ({"TXT": ["text"]}, "quarantine"),
+        (None, "quarantine"),
+    ],
+)
+def test_np_is_for_names_without_address_and_mail_host(there: Any, policy: str) -> None:
+    """RFC 9989: a name that publishes none of A, AAAA, MX; what is not known counts as there."""
+    zone = {"_dmarc.a.example": {"TXT": ["v=DMARC1; p=reject; sp=none; np=quarantine"]}}
+    if there is not None:
+        zone["m.a.example"] = there
+    lookup = Lookup(ZoneResolver(zone))
+    found, _ = run(dmarc.check(lookup, "m.a.example", NO_SPF, (), SUFFIXES))
+    assert found.policy == policy

@@ -1,5 +1,6 @@
 """Evidence as a whole: what is found about one mail, and how long we wait for what is not."""
 
+import asyncio
 import base64
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -12,7 +13,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from gateway.authenticate.evidence import Authenticator, AuthSettings, FirstSights
-from gateway.authenticate.resolver import read_zone
+from gateway.authenticate.resolver import Answer, read_zone
 from gateway.core.know import proof
 from gateway.core.model import (
     DkimResult,
@@ -252,3 +253,37 @@ def test_a_clock_that_goes_back_ends_no_wait() -> None:
     sights = FirstSights(2, timedelta(hours=4))
     assert not sights.is_over(("1", "", ""), NOW)
     assert not sights.is_over(("1", "", ""), NOW - timedelta(hours=9))
+
+
+class Waiting:
+    """A resolver that has nothing at hand, and counts who waits at the same time."""
+
+    def __init__(self) -> None:
+        self.zone = read_zone(ZONE)
+        self.now = 0
+        self.most = 0
+
+    async def query(self, name: str, rtype: str) -> Answer:
+        self.now += 1
+        self.most = max(self.most, self.now)
+        await asyncio.sleep(0.001)
+        self.now -= 1
+        return await self.zone.query(name, rtype)
+
+
+def test_key_spf_and_dmarc_are_asked_for_at_the_same_time() -> None:
+    """A cold cache costs the longest of the three, not their sum; the evidence is the same."""
+    raw = signed()
+    waiting = Waiting()
+    envelope = replace(ENVELOPE, received_at=datetime.now(UTC))
+    found = run(Authenticator(waiting, SETTINGS).evidence(envelope, wire.read(raw), raw))
+    assert waiting.most == 3
+    warm = run(Authenticator(read_zone(ZONE), SETTINGS).evidence(envelope, wire.read(raw), raw))
+    assert found == warm
+
+
+def test_a_sender_without_a_client_address_waits_too() -> None:
+    """Behind a relay that names no client the envelope and the author tell the sender."""
+    zone = {**ZONE, "k._domainkey.victim.example": {"status": "timeout"}}
+    found, level = gathered(signed(), zone, replace(ENVELOPE, client_ip=None))
+    assert (found.wait_is_over, level) == (False, ProofLevel.TEMPERROR)

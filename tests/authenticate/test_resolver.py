@@ -357,3 +357,79 @@ def test_a_zone_knows_at_once() -> None:
     lookup = Lookup(ZoneResolver({"a.example": {"TXT": ["x"]}}))
     assert lookup.knows("a.example", "b.example")
     assert not Lookup(Slow()).knows("a.example")
+
+
+RECORDS = {
+    "A": ("192.0.2.1", "192.0.2.1"),
+    "AAAA": ("2001:DB8::1", "2001:db8::1"),
+    "MX": ("10 Mail.A.example.", (10, "mail.a.example")),
+    "PTR": ("Host.A.example.", "host.a.example"),
+    "CNAME": ("Other.A.example.", "other.a.example"),
+    "TXT": ('"one " "two"', b"one two"),
+}
+
+
+@pytest.mark.parametrize("rtype", RECORDS)
+def test_every_type_comes_in_its_own_form(rtype: str) -> None:
+    """Names in lower case without their final dot, as from a zone."""
+    text, wanted = RECORDS[rtype]
+
+    def reply(query: dns.message.Message) -> dns.message.Message:
+        found = dns.message.make_response(query)
+        found.answer.append(dns.rrset.from_text(query.question[0].name, 60, "IN", rtype, text))
+        return found
+
+    async def story() -> None:
+        async with serving(reply) as (_, address):
+            resolver = DnsResolver([address], timeout=1, lifetime=2)
+            answer = await resolver.query("a.example", rtype)
+            assert (answer.status, answer.records) == (Status.OK, (wanted,))
+            assert 0 < answer.ttl <= 60
+
+    run(story())
+
+
+def test_a_null_mx_has_an_empty_host() -> None:
+    """RFC 7505: the root is no host."""
+
+    def reply(query: dns.message.Message) -> dns.message.Message:
+        found = dns.message.make_response(query)
+        found.answer.append(dns.rrset.from_text(query.question[0].name, 60, "IN", "MX", "0 ."))
+        return found
+
+    async def story() -> None:
+        async with serving(reply) as (_, address):
+            answer = await DnsResolver([address], timeout=1, lifetime=2).query("a.example", "MX")
+            assert answer.exchanges() == ((0, ""),)
+
+    run(story())
+
+
+@pytest.mark.parametrize("rcode, status", [(0, Status.NODATA), (3, Status.NXDOMAIN)])
+def test_nothing_is_remembered_as_long_as_the_zone_says(rcode: int, status: Status) -> None:
+    """RFC 2308 5: the SOA's own time, at most a quarter of an hour."""
+
+    def reply(query: dns.message.Message) -> dns.message.Message:
+        found = dns.message.make_response(query)
+        found.set_rcode(dns.rcode.Rcode(rcode))
+        soa = "ns.example. x.example. 1 2 3 4 77"
+        found.authority.append(dns.rrset.from_text("example.", 3600, "IN", "SOA", soa))
+        return found
+
+    async def story() -> None:
+        async with serving(reply) as (server, address):
+            resolver = DnsResolver([address], timeout=1, lifetime=2)
+            answer = await resolver.query("a.example", "TXT")
+            assert answer.status is status
+            assert 70 <= answer.ttl <= 77
+            await resolver.query("a.example", "TXT")
+            assert server.udp == 1
+
+    run(story())
+
+
+def test_servers_are_written_with_or_without_a_port() -> None:
+    """Both families; what is no address is refused at the start."""
+    DnsResolver(["192.0.2.1", "192.0.2.1:5353", "2001:db8::1", "[2001:db8::1]:5353"])
+    with pytest.raises(ValueError):
+        DnsResolver(["name.server.example"])
