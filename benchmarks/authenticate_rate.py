@@ -66,8 +66,8 @@ def world(mails: int) -> tuple[ZoneResolver, list[bytes]]:
 
 async def rate(
     engine: str, seconds: float, zone: ZoneResolver, raws: list[bytes]
-) -> tuple[float, str]:
-    """Mails a second from raw bytes to the level of proof."""
+) -> tuple[float, float, str]:
+    """Mails a second from raw bytes to the level of proof: the mean, and the best round."""
     settings = AuthSettings("mx.host.example", dkim=DkimSettings(engine=engine))
     authenticator = Authenticator(zone, settings)
     envelope = Envelope(
@@ -79,8 +79,9 @@ async def rate(
         NOW,
     )
     envelope = replace(envelope, received_at=datetime.now(UTC))
-    done, start = 0, time.perf_counter()
+    done, best, start = 0, float("inf"), time.perf_counter()
     while time.perf_counter() - start < seconds:
+        began = time.perf_counter()
         for raw in raws:
             read = wire.read(raw)
             evidence = await authenticator.evidence(envelope, read, raw)
@@ -97,7 +98,8 @@ async def rate(
                 envelope.received_at,
             )
         done += len(raws)
-    return done / (time.perf_counter() - start), str(judged.level)
+        best = min(best, time.perf_counter() - began)
+    return done / (time.perf_counter() - start), len(raws) / best, str(judged.level)
 
 
 def main() -> None:
@@ -106,10 +108,10 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=2.0)
     options = parser.parse_args()
     zone, raws = world(50)
-    print(f"{'engine':<12}{'mails a second':>16}{'target':>10}   level")
+    print(f"{'engine':<12}{'mails a second':>16}{'best round':>12}{'target':>10}   level")
     for engine, target in TARGETS.items():
-        value, level = asyncio.run(rate(engine, options.seconds, zone, raws))
-        print(f"{engine:<12}{value:>16,.0f}{target:>10,}   {level}")
+        mean, best, level = asyncio.run(rate(engine, options.seconds, zone, raws))
+        print(f"{engine:<12}{mean:>16,.0f}{best:>12,.0f}{target:>10,}   {level}")
 
 
 if __name__ == "__main__":
