@@ -16,6 +16,7 @@ from gateway.core.read.phrases import (
     GLUE,
     MESSAGE_NOUNS,
     ORIGINAL_WORDS,
+    QUOTING,
     VERBS,
 )
 
@@ -197,6 +198,8 @@ def _weigh(joined: str, quoted: bool, starts: bool) -> str | None:
     prose = _prose(bare)
     if prose > _MAX_PROSE:
         return None
+    if quoted and named and bare.casefold().startswith(QUOTING):
+        return "attribution:quoting"
     if verb and quoted and (dated or named or timed):
         return "attribution:verb-quote"
     if verb and named and (dated or timed):

@@ -24,6 +24,8 @@ from gateway.core.read.phrases import (
 _FIELD = re.compile(
     r"[*_]{0,2}([^\W\d_][^:：*_<>@\d]{0,28}?)\s?[*_]{0,2}\s?[:：]\s*[*_]{0,2}\s*(.*)"
 )
+_LABEL = re.compile(r"(?:^|\s)\*{0,2}([^\W\d_]{1,12}(?: [^\W\d_]{1,8})?) ?:\*{0,2}\s")
+_MAX_LINE = 600
 _MAX_FIELDS = 12
 _MAX_VALUE = 300
 _PAIRS = (("<", ">"), ("[", "]"))
@@ -144,6 +146,17 @@ def _cut_short(last: HeaderField) -> bool:
     return opened and last.role is not None and last.role != SUBJECT
 
 
+def one_line_header(text: str) -> bool:
+    """`From: … Sent: … To: … Subject: …` run together into one line, with an address or a date."""
+    if not _FIELD.match(text) or len(text) > _MAX_LINE:
+        return False
+    roles = [ROLES.get(match.group(1).casefold()) for match in _LABEL.finditer(text)]
+    known = {role for role in roles if role}
+    if len(known) < 4 or not known >= {FROM, SENT, SUBJECT}:
+        return False
+    return roles[0] in (FROM, SENT) and has_date(text[:400]) and bool(ADDRESS.search(text))
+
+
 def is_quote_header(block: Block, announced: bool, free_before: bool, free_after: bool) -> bool:
     """Whether these lines head somebody else's mail.
 
@@ -174,8 +187,8 @@ def _never_quoted(field: HeaderField) -> bool:
 
 
 def has_date(value: str) -> bool:
-    """A date, or a time with a number before it."""
-    return bool(DATE.search(value[:200]) or TIME.search(value[:200]))
+    """A date, or a time of day."""
+    return bool(DATE.search(value[:400]) or TIME.search(value[:400]))
 
 
 def _foreign(block: Block) -> bool:

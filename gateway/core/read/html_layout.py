@@ -11,7 +11,7 @@ from gateway.core.read.lines import Hint
 
 BREAK, LINE_END, PARAGRAPH, CELL = "\ufdd0", "\ufdd1", "\ufdd2", "\ufdd3"
 OPENINGS, CLOSINGS = range(0xFDD4, 0xFDE2), range(0xFDE2, 0xFDF0)
-ALL_MARKS = tuple(map(chr, range(0xFDD0, 0xFDF0)))
+LAYOUT_MARKS = (BREAK, LINE_END, PARAGRAPH, CELL)
 _MARKS = re.compile("([\ufdd0-\ufdef])")
 _LONGEST_SIGNATURE = 1_000
 _MAX_OPEN = 100

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from gateway.core.read.html_layout import (
-    ALL_MARKS,
     BREAK,
     CELL,
     CLOSINGS,
+    LAYOUT_MARKS,
     LINE_END,
     OPENINGS,
     PARAGRAPH,
@@ -84,10 +84,11 @@ def to_text(html: str) -> HtmlText:
     if hostile:
         return HtmlText(_without_tags(source), (), (*defects, hostile))
     marked = _marked(source)
-    if sum(marked.count(mark) for mark in ALL_MARKS) > _MAX_MARKS:
-        for mark in ALL_MARKS:
+    if sum(marked.count(mark) for mark in LAYOUT_MARKS) > _MAX_MARKS:
+        for mark in LAYOUT_MARKS:
             marked = marked.replace(mark, "\n")
-        return HtmlText(_squeezed(marked), (), (*defects, "html-many-lines"))
+        text = _squeezed(_FOREIGN.sub("", marked))
+        return HtmlText(text, (), (*defects, "html-many-lines"))
     text, hints = lay_out(marked)
     if not text.strip():
         text, hints = _without_tags(source), ()

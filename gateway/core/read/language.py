@@ -38,7 +38,8 @@ def guess(text: str) -> tuple[str | None, float]:
         name, sureness = best, first / (first + second + 0.5)
     elif first > second:
         sureness = max(sureness, first / (first + second + 0.5))
-    return (name, round(sureness, 2)) if sureness >= SURE else (None, round(sureness, 2))
+    sureness = round(sureness, 2)
+    return (name if sureness >= SURE else None), sureness
 
 
 def _by_words(words: list[str]) -> dict[str, float]:

@@ -100,6 +100,9 @@ VERBS = _entries(
     """
 )
 
+# How Horde and others begin an attribution without a date.
+QUOTING = ("quoting ", "citando ", "zitat von ", "citation de ", "citát ", "citaat van ")
+
 # Lower-case words between the parts of an attribution; more than a few others are prose.
 GLUE = frozenset(
     _entries(

@@ -97,8 +97,11 @@ def mobile(line: Line) -> bool:
     if not folded.startswith(SENT_WITH):
         return _trailing_device(folded)
     words = folded.split()
-    if len(words) > 12 or "?" in folded or "," in folded:
+    said, comma, excuse = folded.partition(",")
+    if len(words) > 12 or "?" in folded or (comma and not _excuses(excuse)):
         return False
+    if comma:
+        return _names_device(said)
     if _names_device(folded):
         return len(words) <= 8 or folded[-1] not in ".!"
     lead = next(phrase for phrase in SENT_WITH if folded.startswith(phrase))
@@ -109,15 +112,22 @@ def mobile(line: Line) -> bool:
     return len(words) <= 7 and not folded.endswith(".") and (own or rest[:1].isupper())
 
 
+def _excuses(rest: str) -> bool:
+    """`…, scusate la brevità`: what people let their phones say after the comma."""
+    return any(
+        stem in rest for stem in ("scus", "sorry", "excus", "pardon", "entschuld", "perdon")
+    )
+
+
 def _names_device(folded: str) -> bool:
     return any(device in folded for device in DEVICES)
 
 
 def _trailing_device(folded: str) -> bool:
     """German and Turkish put the verb last: `Von meinem iPhone gesendet`."""
-    return folded.endswith(("gesendet", "gönderildi", "から送信", "lähetetty")) and _names_device(
-        folded
-    )
+    return folded.rstrip(".!").endswith(
+        ("gesendet", "gönderildi", "から送信", "lähetetty")
+    ) and _names_device(folded)
 
 
 def dash_name(lines: list[Line], index: int, limit: int) -> bool:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from gateway.core.model import Span, SpanKind
 from gateway.core.read import legal, quotes, signature
 from gateway.core.read.attribution import Attribution, attribution, delimiter, is_rule, reply_above
-from gateway.core.read.headerblock import HeaderBlocks, is_quote_header
+from gateway.core.read.headerblock import HeaderBlocks, is_quote_header, one_line_header
 from gateway.core.read.html_text import HtmlText
 from gateway.core.read.lines import Hint, Line, next_filled, read_lines
 from gateway.core.read.subtract import own_lines
@@ -157,6 +157,8 @@ class _Reading:
         return _Opening(said.end, SpanKind.QUOTE, said.rule, said.offset) if said else None
 
     def _header(self, at: int, announced: bool, loose: bool = False) -> _Opening | None:
+        if one_line_header(self.lines[at].text):
+            return _Opening(at + 1, SpanKind.QUOTE, "attribution:one-line-header")
         block = self._headers.read(at, loose)
         if not block:
             return None
@@ -242,7 +244,8 @@ class _Reading:
                 follower.depth or is_rule(follower) or self._opening(after) or self.marks[after]
             ):
                 return 0
-        return self._mark(at, after, (SpanKind.SIGNATURE, "signature:mobile"))
+        start = at - 1 if at and is_rule(self.lines[at - 1]) else at
+        return self._mark(start, after, (SpanKind.SIGNATURE, "signature:mobile"))
 
     def _signature(self, at: int) -> int:
         if signature.list_footer(self.lines, at):
