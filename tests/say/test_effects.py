@@ -477,6 +477,13 @@ def test_an_enquiry_is_filed_for_staff_and_the_author_told_in_public_terms() -> 
     assert "#700001" not in said.outgoing[0].text
 
 
+def test_a_registered_authors_report_is_filed_without_a_reply_to_his_address() -> None:
+    """Where an account is concerned no From address becomes a destination."""
+    said = done(situation(), Enquiry("duty", "because"))
+    assert said.tickets[0].enquirer is None
+    assert sent(said) == []
+
+
 def test_an_unproven_report_of_abuse_is_filed_without_a_word() -> None:
     """Filed for staff whoever writes it; nobody is written to."""
     said = done(stranger(proof=proof(ProofLevel.FAIL, None)), Enquiry("duty", "b", reply=False))
@@ -529,6 +536,12 @@ def test_hold_parks_the_mail_and_tells_the_official_address_nothing_of_it() -> N
     raw = said.outgoing[0].raw.decode()
     assert not [word for word in ("kaboom", "zap", "forged@") if word in raw]
     assert said.spends == (Spend("unproven", "A-1001", NOW, 1),)
+
+
+def test_a_notice_of_parked_mail_is_in_the_accounts_language() -> None:
+    """A forger does not choose it."""
+    english = situation(proof=UNPROVEN, language="en", mail=mail(language="en"))
+    assert done(english, Hold("h", "b")).outgoing[0].language == "it"
 
 
 def test_one_notice_of_parked_mail_a_day_whatever_the_proof() -> None:

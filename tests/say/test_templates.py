@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
-from sayings import NOW, ROUTING, SUPPORT, TECHNICIANS, account, post, sources
+from sayings import DESK, NOW, ROUTING, SUPPORT, TECHNICIANS, account, post, sources
 
 from gateway.core.model import (
     AccountReply,
@@ -28,6 +28,7 @@ from gateway.core.say.words import At, Label, Missing, Named
 GOLDEN = Path(__file__).parent / "golden"
 REWRITE = os.environ.get("PORTIERE_GOLDEN") == "write"
 LANGUAGES = ("it", "en")
+OTHERS = ("de", "fr", "es")
 SPOKEN = [kind for kind, meant in KINDS.items() if not meant.paragraph]
 PARAGRAPHS = tuple(kind for kind, meant in KINDS.items() if meant.paragraph)
 
@@ -101,6 +102,27 @@ def test_every_mail_reads_as_its_golden_file_says(kind: str, language: str) -> N
 def test_every_kind_is_written_in_italian_and_english(kind: str, language: str) -> None:
     """No customer meets a language that is missing."""
     assert language in sources()[kind]
+
+
+@pytest.mark.parametrize("language", OTHERS)
+@pytest.mark.parametrize("kind", [kind for kind, meant in KINDS.items() if not meant.staff])
+def test_what_customers_read_is_written_in_german_french_and_spanish(
+    kind: str, language: str
+) -> None:
+    """Staff read the house's own language."""
+    assert language in sources()[kind]
+
+
+@pytest.mark.parametrize("language", OTHERS)
+@pytest.mark.parametrize("kind", [kind for kind in SPOKEN if not KINDS[kind].staff])
+def test_the_other_languages_print_the_same_values(kind: str, language: str) -> None:
+    """What the Italian text says in values is said in each: number, place, due, link."""
+    about = About("482913", NOW, "A-1001")
+    added = ("out_of_hours", "articles", "linked") if "notices" in allowed(kind) else ()
+    italian = post().say(sample(kind), "it", about, paragraphs=added).text
+    other = post().say(sample(kind), language, about, paragraphs=added).text
+    for value in ("482913", "4 ", DESK.panel_url, "10:15", "482900", "host.example/guida/ns"):
+        assert (value in italian) == (value in other), value
 
 
 def test_templates_print_what_their_kind_may_disclose_and_no_more() -> None:

@@ -25,6 +25,7 @@ class Kind:
     variables: frozenset[str] = frozenset()
     public: bool = False  # the same for everybody, or published anyway
     automatic: bool = True  # carries Auto-Submitted; never prints a sender's words
+    generated: bool = False  # is no reply to a mail (RFC 3834 5.1)
     staff: bool = False  # goes to staff, who may read what the sender wrote
     paragraph: bool = False  # is put into a receipt by name
 
@@ -37,10 +38,10 @@ KINDS: dict[str, Kind] = {
     "thread": Kind(_RECEIPT | {"reopened"}),
     "hold": Kind(),
     "confirm": Kind(),
-    "closed": Kind(frozenset({"ticket"})),
+    "closed": Kind(frozenset({"ticket"}), generated=True),
     "staff-reply": Kind(frozenset({"ticket", "text", "closed", "masked"}), automatic=False),
-    "official-changed": Kind(),
-    "announcement": Kind(frozenset({"title", "text"})),
+    "official-changed": Kind(generated=True),
+    "announcement": Kind(frozenset({"title", "text"}), generated=True),
     # public texts, to an official address or to a proven author
     "answer": Kind(frozenset({"title", "url", "body"}), public=True),
     "refuse": Kind(public=True),
@@ -48,14 +49,14 @@ KINDS: dict[str, Kind] = {
     "enquiry": Kind(public=True),
     "enquiry-reply": Kind(frozenset({"text"}), public=True, automatic=False),
     # to a notification address: content-free
-    "notice": Kind(),
+    "notice": Kind(generated=True),
     # to staff
-    "staff-new": Kind(_STAFF, staff=True),
-    "staff-entry": Kind(_STAFF, staff=True),
-    "staff-held": Kind(_STAFF, staff=True),
-    "staff-undelivered": Kind(_STAFF, staff=True),
-    "staff-unsent": Kind(_STAFF, staff=True),
-    "staff-overdue": Kind(_STAFF, staff=True),
+    "staff-new": Kind(_STAFF, staff=True, generated=True),
+    "staff-entry": Kind(_STAFF, staff=True, generated=True),
+    "staff-held": Kind(_STAFF, staff=True, generated=True),
+    "staff-undelivered": Kind(_STAFF, staff=True, generated=True),
+    "staff-unsent": Kind(_STAFF, staff=True, generated=True),
+    "staff-overdue": Kind(_STAFF, staff=True, generated=True),
     # paragraphs
     "out_of_hours": Kind(frozenset({"opens"}), paragraph=True),
     "same_incident": Kind(frozenset({"ticket"}), paragraph=True),

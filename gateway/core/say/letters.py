@@ -89,7 +89,7 @@ def unanswerable(ticket: Ticket, account: Account | None) -> str | None:
     if ticket.kind is TicketKind.SORT:
         return "the ticket is not assigned to an account yet"
     if ticket.kind is TicketKind.ENQUIRY:
-        return None if ticket.enquirer else "its author is not proven, and is never written to"
+        return None if ticket.enquirer else "its author is nobody whom public text may be sent to"
     return None if account is not None else "its account has no official address"
 
 

@@ -80,10 +80,12 @@ def sorted_out(case: Case) -> Effects:
 
 def enquiry(case: Case) -> Effects:
     """`enquiry`: filed for staff; a proven author is told so, in public terms."""
-    author = case.situation.proof.author
+    sender = case.situation.sender
+    # Somebody who has an account is written to at its official address, and nowhere else.
+    author = None if sender.registrations else case.situation.proof.author
     ticket = _ticket(case, Opening(TicketKind.ENQUIRY, enquirer=author))
     about = About(ticket.number, ticket.opened_at, None)
-    silent = author is None or case.situation.sender.account is not None or not case.answers
+    silent = author is None or not case.answers
     replies = () if silent else public(case, Constant("enquiry"), about)
     return _effects(case, ticket, replies, public_spends(case) if replies else ())
 

@@ -41,11 +41,16 @@ def to_account(
 ) -> Outgoing:
     """A mail about an account, to its official address; it waits where that may be stolen."""
     reply = AccountReply(account.official, AccountText(template(case, kind), values))
+    language, bilingual = case.situation.language, case.situation.bilingual
+    if delivery.parked is not None:
+        # Whoever wrote the parked mail does not choose in which language its notice is.
+        language = account.language or case.post.desk.language
+        bilingual = account.language is None
     return case.post.say(
         reply,
-        case.situation.language,
+        language,
         about,
-        bilingual=case.situation.bilingual,
+        bilingual=bilingual,
         paragraphs=paragraphs,
         delivery=replace(delivery, held=account.doubtful),
     )

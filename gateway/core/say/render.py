@@ -108,12 +108,12 @@ def render(
         date=date,
         message_id=message_id,
         text=text,
-        html=html.framed(marked, languages[0], subject),
+        html=html.framed(marked, spoken[0].language, subject),
         in_reply_to=threading.parent if threading else None,
         references=threading.earlier if threading else (),
         marks=_marks(kind, identity, threading),
     )
-    return Rendered(kind, languages[0], subject, text, mailbytes.write(letter))
+    return Rendered(kind, spoken[0].language, subject, text, mailbytes.write(letter))
 
 
 def _marks(
@@ -123,7 +123,7 @@ def _marks(
     marks = [("X-Portiere-Instance", identity.instance)]
     meant = kind_of(kind)
     if meant.automatic:
-        word = "auto-generated" if meant.staff else "auto-replied"
+        word = "auto-generated" if meant.generated else "auto-replied"
         marks += [("Auto-Submitted", word), ("X-Auto-Response-Suppress", "All")]
     if threading and threading.topic and threading.index:
         marks += [("Thread-Topic", threading.topic), ("Thread-Index", threading.index)]
@@ -137,6 +137,7 @@ def _languages(language: str, bilingual: bool, default: str) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class _Spoken:
+    language: str  # that of the template, where the one asked for is not written
     subject: str
     text: str
     html: str | None
@@ -153,17 +154,17 @@ def _spoken(
     found = templates.find(kind, language, identity.default_language)
     if found is None:
         raise NoTemplate(kind)
-    _, compiled = found
+    written, compiled = found
     values = identity.values | _values(reply, language)
     said = (_paragraph(name, values, templates, identity, language) for name in paragraphs)
     values["notices"] = "\n\n".join(one for one in said if one)
-    return _filled(compiled, values)
+    return _filled(written, compiled, values)
 
 
-def _filled(compiled: Compiled, values: dict[str, object]) -> _Spoken:
+def _filled(language: str, compiled: Compiled, values: dict[str, object]) -> _Spoken:
     marked = compiled.html.render(values) if compiled.html else None
     subject = " ".join(compiled.subject.render(values).split())
-    return _Spoken(subject, tidy(compiled.text.render(values)), marked)
+    return _Spoken(language, subject, tidy(compiled.text.render(values)), marked)
 
 
 def _paragraph(
