@@ -46,6 +46,9 @@ def postgres_admin(postgres_server: str) -> Iterator[sqlalchemy.Engine]:
     url = sqlalchemy.make_url(postgres_server).set(drivername="postgresql+psycopg")
     admin = sqlalchemy.create_engine(url, isolation_level="AUTOCOMMIT")
     with admin.connect() as connection:
+        for setting in ("fsync", "full_page_writes"):  # no test here cuts the power
+            connection.exec_driver_sql(f"ALTER SYSTEM SET {setting} = off")
+        connection.exec_driver_sql("SELECT pg_reload_conf()")
         connection.exec_driver_sql("CREATE DATABASE pattern")
     Store.open(_named(url, "pattern"), "unused").close()
     yield admin

@@ -89,6 +89,7 @@ def test_order_is_kept_for_a_reader_of_a_ticket(box: Outbox, writer: Writer) -> 
     first = box.claim("one", NOW, 10)
     assert ids(first) == ["r1", "s1"]
     box.retry(first[0], NOW, NOW + 5 * MINUTE, "450 later")
+    box.sent(first[1], NOW)
     assert box.claim("one", NOW + MINUTE, 10) == []
     later = NOW + 5 * MINUTE
     assert ids(box.claim("one", later, 10)) == ["r1"]
