@@ -92,7 +92,7 @@ def _rule(section: Section, words: Words) -> Rule:
     rule = Rule(
         id=_id(section),
         when=_conditions(section, "when", words),
-        then=Outcome(section.choice("then", tuple(Outcome))),
+        then=Outcome(section.choice("then", tuple(Outcome), noun="outcome")),
         why=section.text("why"),
         department=section.optional("department"),
         priority=section.choice("priority", _PRIORITIES) if section.has("priority") else None,

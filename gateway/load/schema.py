@@ -74,12 +74,14 @@ class Section:
         """A string that may be absent."""
         return self.text(key) if self.has(key) else None
 
-    def choice(self, key: str, words: Iterable[str], default: str | None = None) -> str:
-        """One of a few words."""
+    def choice(
+        self, key: str, words: Iterable[str], default: str | None = None, noun: str = ""
+    ) -> str:
+        """One of a few words; `noun` is what they are called, where that is not the key."""
         known = list(words)
         value = self.text(key, default)
         if value not in known and key in self.data and isinstance(self.data[key], str):
-            self.complain(key, f"unknown {key} `{value}`", hint(value, known))
+            self.complain(key, f"unknown {noun or key} `{value}`", hint(value, known))
         return value if value in known else known[0]
 
     def flag(self, key: str, default: bool) -> bool:

@@ -224,6 +224,13 @@ VOCABULARY: dict[str, Fact] = {fact.name: fact for fact in _ALL}
 # nor are the words of the mail: the reply is settled before they are looked at.
 EARLY: frozenset[str] = frozenset(fact.name for fact in _ALL if fact.early)
 
+_USUAL: dict[str, Value] = {fact.name: fact.usual for fact in _ALL}
+_WORSE: dict[str, Value] = {fact.name: fact.worse for fact in _ALL}
+_READERS: tuple[tuple[str, dict[Any, Value], bool], ...] = tuple(
+    (fact.name, {value: value for value in fact.values}, isinstance(fact.usual, bool))
+    for fact in _ALL
+)
+
 
 def facts(situation: Situation, signals: Signals = ()) -> Facts:
     """The facts of a situation; `signals` were computed outside, where RE2 and lists are."""
@@ -283,11 +290,13 @@ def as_dict(of: Facts) -> dict[str, Value]:
 
 def from_dict(plain: Mapping[str, Value], assume: str = "worse") -> Facts:
     """Facts out of plain words. What is missing or unknown takes its `worse` or `usual` value."""
+    fallback = _USUAL if assume == "usual" else _WORSE
     chosen: dict[str, Any] = {}
-    for fact in _ALL:
-        given = plain.get(fact.name)
-        fallback = fact.usual if assume == "usual" else fact.worse
-        chosen[fact.name] = next((v for v in fact.values if same(v, given)), fallback)
+    for name, members, flag in _READERS:
+        given = plain.get(name)
+        # Booleans equal neither words nor numbers.
+        known = isinstance(given, bool if flag else str) and given in members
+        chosen[name] = members[given] if known else fallback[name]
     signals = tuple(
         (name, value)
         for name, value in plain.items()

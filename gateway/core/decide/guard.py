@@ -8,9 +8,12 @@ from gateway.core.decide.facts import Facts
 from gateway.core.model import (
     Automatic,
     Decision,
+    Defer,
     Outcome,
     ProofLevel,
+    Record,
     Refuse,
+    Reject,
     RequestKind,
     SenderKind,
     ServiceMatch,
@@ -32,6 +35,17 @@ def guarded(facts: Facts, decision: Decision) -> Decision:
         return Refuse(GUARD, f"the guard failed: {type(error).__name__}", reply=False)
     because = f"`{outcome_of(decision)}` by rule `{decision.rule}` breaks a never-rule"
     return Refuse(GUARD, because, reply=False)
+
+
+def accepted(decision: Decision) -> Decision:
+    """What is left of a decision once 250 was settled: a late `defer` or `reject` only records.
+
+    The proof may have fallen since, by the replay memory or by the registrar's data; the mail is
+    ours by then, and is kept.
+    """
+    if isinstance(decision, Defer | Reject):
+        return Record(decision.rule, f"too late to be said in the dialogue: {decision.because}")
+    return decision
 
 
 def allowed(facts: Facts, outcome: Outcome) -> bool:

@@ -317,16 +317,14 @@ def _untested(parts: Partition, inside: list[Partition]) -> Iterator[Complaint]:
             for theorem, decider in zip(parts.table.theorems, deciders, strict=True)
             if decider != index
         )
-        if not any(near):
+        # A rule without conditions cannot be missed.
+        if rule.when and not any(near):
             hint = "add a [[test]] in which all of its conditions hold but one"
             yield Complaint(place, f"rule `{rule.id}` has no near miss among the tests", hint)
 
 
 def near_miss(rule: Rule, theorem: Theorem, table: Table) -> bool:
-    """Whether all conditions of the rule hold in every situation of the test, but one in none.
-
-    A rule without conditions has no near miss but a test that another rule decides.
-    """
+    """Whether all conditions of the rule hold in every situation of the test, but one in none."""
     given = dict(theorem.given)
     failing = 0
     for fact, values in rule.when:
@@ -336,4 +334,4 @@ def near_miss(rule: Rule, theorem: Theorem, table: Table) -> bool:
         if possible & values:
             return False
         failing += 1
-    return failing == (1 if rule.when else 0)
+    return failing == 1
