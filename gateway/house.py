@@ -115,6 +115,7 @@ class Rooms:
             loaded=lambda: self.standing.loaded,
             knowing=lambda: self.standing.knowing,
             desk=self.desk,
+            authserv_id=settings.authserv_id,
             new_id=new_id,
             nonce=lambda: secrets.token_bytes(16),
             limits=wire.WireLimits(

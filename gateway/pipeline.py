@@ -8,9 +8,10 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from gateway import log, metrics
+from gateway.authenticate import results
 from gateway.authenticate.evidence import Authenticator
 from gateway.core import know
 from gateway.core.decide import facts, guard, policy
@@ -91,6 +92,7 @@ class House:
     loaded: Callable[[], Loaded]
     knowing: Callable[[], Knowing]
     desk: effects.Desk
+    authserv_id: str  # of our own Authentication-Results
     new_id: Callable[[], str]
     nonce: Callable[[], bytes]
     limits: wire.WireLimits = field(default_factory=wire.WireLimits)
@@ -143,7 +145,7 @@ class Pipeline:
         with _timed("decide"):
             situation = know.situation(arrival, candidates, self._house.knowing())
             known = facts.facts(situation, loaded.signals(situation))
-            decision = guard.guarded(known, policy.decide(loaded.policy, known))
+            decision = guard.accepted(guard.guarded(known, policy.decide(loaded.policy, known)))
         with _timed("say"):
             said = effects.effects(
                 situation,
@@ -155,6 +157,7 @@ class Pipeline:
                 loaded.policy.digest,
                 facts.as_dict(known),
             )
+        stored = replace(said, mail=replace(said.mail, raw=self._stamped(arrival)))
         return Course(
             head,
             ACCEPTED,
@@ -164,8 +167,15 @@ class Pipeline:
             situation,
             known,
             decision,
-            said,
+            stored,
         )
+
+    def _stamped(self, arrival: Arrival) -> bytes:
+        """The mail as it is stored: our own Authentication-Results field on top."""
+        our_id = self._house.authserv_id
+        envelope, evidence, author = arrival.envelope, arrival.evidence, arrival.author
+        renamed = results.rename(arrival.raw, arrival.headers, our_id)
+        return results.field(our_id, envelope, evidence, author) + renamed
 
     async def _read(self, envelope: Envelope, head: Wire, raw: bytes) -> Mail:
         instance = self._house.desk.instance

@@ -7,6 +7,13 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 
+class _Named(Controller):
+    """Says its name without asking DNS for it."""
+
+    def factory(self) -> SMTP:
+        return SMTP(self.handler, hostname="sink.example")
+
+
 class Sink:
     """A listening SMTP server in a thread of its own; `mails` grows as mail comes in."""
 
@@ -16,9 +23,7 @@ class Sink:
         self._lock = Lock()
         self._folder = folder
         folder.mkdir(parents=True, exist_ok=True)
-        self._controller = Controller(
-            self, hostname="127.0.0.1", port=port, server_kwargs={"hostname": "sink.example"}
-        )
+        self._controller = _Named(self, hostname="127.0.0.1", port=port)
 
     async def handle_DATA(  # noqa: N802  the name is aiosmtpd's
         self, _server: SMTP, _session: Session, envelope: Envelope
@@ -38,3 +43,4 @@ class Sink:
 
     def __exit__(self, *_error: object) -> None:
         self._controller.stop()
+        self._controller.loop.close()

@@ -86,7 +86,7 @@ def test_core_reads_no_clock_and_draws_no_chance() -> None:
         ("OfficialAddress", {"store/reader.py"}),
         ("ProvenAuthor", {"core/know/proof.py", "store/reader.py"}),
         ("NotificationAddress", {"store/reader.py"}),
-        ("StaffAddress", {"load.py"}),
+        ("StaffAddress", {"load/routing.py"}),
     ],
 )
 def test_destinations_are_made_in_their_own_rooms(value: str, makers: set[str]) -> None:
