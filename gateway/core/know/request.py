@@ -1,93 +1,191 @@
 """What the mail wants, by phrases that ops own. A wrong answer must be harmless: nothing rests on
-it alone.
+it alone, and no kind opens anything that identity has not opened.
 
-Case and accents do not count. A strong phrase decides; else the kind with the greatest weight; else a
-mail that refers to a ticket is a reply, and any other a general question.
+The kind with the most strong phrases wins, else the one with the most others. A sentence that has
+the form of a question orders nothing: phrases of `change`, `billing` and `account` in it do not
+count. A mail without any phrase is a reply where it refers to a ticket, else a general question.
 """
 
 import re
-import unicodedata
-from functools import lru_cache
+from collections.abc import Iterable
+from dataclasses import dataclass
 
+from gateway.core.know.phrases import Words, folded
 from gateway.core.model import Mail, Reference, Request, RequestKind, TicketMatch
 from gateway.core.model.routing import RequestRules
+from gateway.core.read.clues import ips, orders
 
 ANALYSED = 20_000  # characters of new text that phrases are looked for in
 THANKS_WORDS = 12
+NAMES = 4  # words of a name that thanks may end with
 CONFIRMATIONS = frozenset({"confermo", "confirm"})
+# Kinds that are read in another way than by weighing phrases.
+APART = frozenset(
+    {RequestKind.THANKS, RequestKind.CONFIRM, RequestKind.REPLY, RequestKind.GENERAL}
+)
+ORDERED = frozenset({RequestKind.CHANGE, RequestKind.BILLING})
 
-_SPACES = re.compile(r"[\W_]+")
-_DIGIT_OR_LINK = re.compile(r"[0-9?]|https?:|www\.")
+_WORD = re.compile(r"[^\W_]+")
+_NOT_THANKS = re.compile(r"[0-9?]|https?:|www\.")
+_SERVICE = re.compile(
+    r"\b(?:vps|srv|server|web|host|hosting|cloud|node|vm|ded|dedi|dedicato|mail|db)-?\d{1,6}\b",
+    re.IGNORECASE,
+)
+
+Languages = dict[str, tuple[str, ...]]
+Table = dict[RequestKind, Languages]
+
+
+@dataclass(frozen=True, slots=True)
+class _Text:
+    """Subject and new text as words, and the sentences of it that ask."""
+
+    words: Words
+    asking: frozenset[int]
+    forms: tuple[str, ...]  # of a question
+
+    def phrases(self, languages: Languages, ordering: bool) -> tuple[tuple[str, ...], int]:
+        """What stands in the text, and how often in the language that has the most.
+
+        `ordering`: what stands in a question, or in the subject above one, does not count.
+        """
+        found: dict[str, None] = {}
+        most = 0
+        for phrases in languages.values():
+            places: set[int] = set()
+            for phrase in phrases:
+                ends = self.words.ends(phrase)
+                counting = self._outside_questions(ends) if ordering and self.asking else ends
+                places |= counting
+                found |= dict.fromkeys((phrase,) if counting else ())
+            most = max(most, len(places))
+        return tuple(found), most
+
+    def _outside_questions(self, ends: frozenset[int]) -> frozenset[int]:
+        body = frozenset(end for end in ends if self.words.sentence(end) > 0)
+        return frozenset(end for end in body if self.words.sentence(end) not in self.asking)
 
 
 def classify(mail: Mail, reference: Reference, rules: RequestRules) -> Request:
     """The kind of request with the phrases that spoke for it."""
-    words = folded(f"{mail.subject}\n{mail.new_text[:ANALYSED]}")
-    first = folded(mail.new_text[:200]).split(" ", 2)
-    if len(first) > 1 and first[1] in CONFIRMATIONS:
-        return Request(RequestKind.CONFIRM, (first[1],))
-    if thanks := thanks_only(mail, rules):
+    text = _read(mail, rules)
+    if confirms := _confirms(mail, text, rules):
+        return Request(RequestKind.CONFIRM, (confirms,))
+    strong = _best(text, rules.strong, rules, ORDERED)
+    thanks = None if strong else _thanks(mail, rules)
+    if thanks:
         return Request(RequestKind.THANKS, (thanks,))
-    strong = _found(words, rules.strong, rules)
-    if strong:
-        return strong
-    weighed = _found(words, rules.phrases, rules)
-    if weighed:
-        return weighed
+    return strong or _without_strong(mail, text, reference, rules)
+
+
+def _confirms(mail: Mail, text: _Text, rules: RequestRules) -> str | None:
+    """The first new word where it releases parked mail; `Confermo, ora funziona` says thanks."""
+    first = folded(mail.new_text[:200]).split()[:1]
+    if not first or first[0] not in CONFIRMATIONS:
+        return None
+    against = text.phrases(rules.against.get(RequestKind.CONFIRM, {}), ordering=False)[0]
+    return None if against else first[0]
+
+
+def _without_strong(mail: Mail, text: _Text, reference: Reference, rules: RequestRules) -> Request:
     if reference.match is not TicketMatch.NONE or reference.answers_automatic:
         return Request(RequestKind.REPLY, (reference.because,))
-    return Request(RequestKind.GENERAL, ())
+    if named := _named(mail):
+        return Request(RequestKind.ACCOUNT, (f"it names {named}",))
+    if text.forms:
+        return Request(RequestKind.GENERAL, text.forms)
+    general = text.phrases(rules.phrases.get(RequestKind.GENERAL, {}), ordering=False)
+    weighed = _best(text, rules.phrases, rules, ORDERED, floor=general[1])
+    return weighed or Request(RequestKind.GENERAL, general[0])
 
 
-def thanks_only(mail: Mail, rules: RequestRules) -> str | None:
-    """The phrase by which a short mail only says thanks: no question, digit, link or attachment."""
-    new = mail.new_text
-    if mail.attachments or len(new) > 400 or _DIGIT_OR_LINK.search(new):
-        return None
-    words = folded(new)
-    if not 0 < len(words.split()) <= THANKS_WORDS:
-        return None
-    for phrases in rules.phrases.get(RequestKind.THANKS, {}).values():
-        for phrase in phrases:
-            if pattern(phrase).search(words):
-                return phrase
-    return None
+def _read(mail: Mail, rules: RequestRules) -> _Text:
+    words = Words(mail.subject[:1_000].replace("\n", " "), mail.new_text[:ANALYSED])
+    asked = {
+        phrase: words.ends(phrase)
+        for phrases in rules.strong.get(RequestKind.GENERAL, {}).values()
+        for phrase in phrases
+    }
+    asking = frozenset(words.sentence(end) for ends in asked.values() for end in ends)
+    return _Text(words, asking, tuple(phrase for phrase, ends in asked.items() if ends))
 
 
-def _found(
-    words: str, table: dict[RequestKind, dict[str, tuple[str, ...]]], rules: RequestRules
+def _best(
+    text: _Text,
+    table: Table,
+    rules: RequestRules,
+    ordered: frozenset[RequestKind],
+    floor: int = 0,
 ) -> Request | None:
+    """The kind with the most phrases; `against` takes away, `order` settles ties.
+
+    Words for a general question are worth as much as others: they win where `order` says so.
+    """
     best: tuple[int, int, RequestKind, tuple[str, ...]] | None = None
     for kind, languages in table.items():
-        if kind in (RequestKind.THANKS, RequestKind.CONFIRM, RequestKind.REPLY):
+        if kind in APART:
             continue
-        found = _phrases(words, languages)
-        weight = len(found) - len(_phrases(words, rules.against.get(kind, {})))
-        if weight <= 0:
-            continue
+        found, weight = text.phrases(languages, kind in ordered)
+        if weight:
+            weight -= text.phrases(rules.against.get(kind, {}), ordering=False)[1]
         rank = rules.order.index(kind) if kind in rules.order else len(rules.order)
-        if best is None or (-weight, rank) < (best[0], best[1]):
+        if weight > 0 and (best is None or (-weight, rank) < best[:2]):
             best = (-weight, rank, kind, found)
-    return Request(best[2], best[3]) if best else None
+    if best is None or _outweighed(best[0], best[1], floor, rules):
+        return None
+    return Request(best[2], best[3])
 
 
-def _phrases(words: str, languages: dict[str, tuple[str, ...]]) -> tuple[str, ...]:
-    every = (phrase for phrases in languages.values() for phrase in phrases)
-    return tuple(dict.fromkeys(phrase for phrase in every if pattern(phrase).search(words)))
+def _outweighed(minus_weight: int, rank: int, floor: int, rules: RequestRules) -> bool:
+    general = RequestKind.GENERAL
+    of_general = rules.order.index(general) if general in rules.order else len(rules.order)
+    return floor > 0 and (-floor, of_general) < (minus_weight, rank)
 
 
-def folded(text: str) -> str:
-    """Words in lower case without accents or marks, one space around each."""
-    plain = unicodedata.normalize("NFKD", text.casefold())
-    bare = "".join(char for char in plain if not unicodedata.combining(char))
-    return f" {_SPACES.sub(' ', bare).strip()} "
+def _named(mail: Mail) -> str | None:
+    """A service that the mail names by address, order or name: it is about that one."""
+    text = f"{mail.subject}\n{mail.new_text[:ANALYSED]}"
+    if orders(text):
+        return "an order"
+    if ips(text):
+        return "an address of a server"
+    return "a service" if _SERVICE.search(text) else None
 
 
-@lru_cache(maxsize=8_192)
-def pattern(phrase: str) -> re.Pattern[str]:
-    """A phrase of the rules as an anchored pattern over folded text; `*` ends a word in any way."""
-    words = [
-        folded(word.rstrip("*")).strip() + (r"\w*" if word.endswith("*") else "")
-        for word in phrase.split()
-    ]
-    return re.compile(f" {' '.join(words)} ")
+def _thanks(mail: Mail, rules: RequestRules) -> str | None:
+    """The phrase by which a short mail only says thanks, or None where it says anything else.
+
+    Nothing but thanks, greetings and a name: no question, digit, link or attachment.
+    """
+    new = mail.new_text
+    if len(new) > 400 or mail.attachments or _NOT_THANKS.search(new):
+        return None
+    words = Words(new.replace("\n", " "))
+    if not 0 < len(folded(new).split()) <= THANKS_WORDS:
+        return None
+    saying = tuple(p for p in _every(rules.strong.get(RequestKind.THANKS, {})) if words.ends(p))
+    if not saying:
+        return None
+    beside = (*saying, "|", *_every(rules.phrases.get(RequestKind.THANKS, {})))
+    covered = words.covered(beside)
+    rest = [word for at, word in enumerate(words.words) if at not in covered and word != "|"]
+    return saying[0] if _is_name(mail, rest) else None
+
+
+def _is_name(mail: Mail, rest: list[str]) -> bool:
+    """Whether the words that say nothing of thanks are the author's name below his mail."""
+    own = frozenset(folded(mail.from_name).split())
+    strange = [word for word in rest if word not in own]
+    if not strange:
+        return True
+    written = _WORD.findall(mail.new_text)
+    last = written[-NAMES:]
+    named = [word for word in last if folded(word).strip() in strange]
+    if len(named) < len(strange) or not all(word[0].isupper() for word in named):
+        return False
+    before = mail.new_text.rpartition(named[0])[0].rstrip(" \t")
+    return before.endswith((",", ".", "!", ";", "\n", "-", "–"))
+
+
+def _every(languages: Languages) -> Iterable[str]:
+    return (phrase for phrases in languages.values() for phrase in phrases)
