@@ -23,6 +23,7 @@ from gateway.control import Control, Handler
 from gateway.core.decide.diff import compare
 from gateway.core.decide.policy import Policy
 from gateway.core.model import Address, Committed, Effects, Envelope, Listener
+from gateway.core.read import language
 from gateway.deliver.smarthost import Smarthost, SmarthostSettings
 from gateway.deliver.worker import Worker, WorkerSettings
 from gateway.errors import BadInput, PortiereError
@@ -38,6 +39,7 @@ from gateway.store.writer import Writer
 
 DRAIN_SECONDS = 90.0
 START_CHECK_SECONDS = 3.0
+WATCH_SECONDS = 15.0
 
 # The named reply for each reason that the pipeline gives.
 REPLIES: dict[str, Reply] = {
@@ -99,6 +101,7 @@ class Service:
             self._log.info("stopping")
 
     async def _open(self, rooms: contextlib.AsyncExitStack) -> None:
+        await asyncio.to_thread(language.warm)
         control = Control(self._config.paths.control, self._commands())
         await control.start()
         rooms.push_async_callback(control.close)
@@ -113,7 +116,8 @@ class Service:
             server = await self._listen(settings)
             self._servers.append(server)
             rooms.push_async_callback(server.close, DRAIN_SECONDS)
-        await self._warn()
+        watching = asyncio.create_task(self._watch_smarthost())
+        rooms.callback(watching.cancel)
 
     async def _handle(self, envelope: Envelope, raw: bytes) -> Verdict:
         answer: Answer = await self._pipeline.handle(envelope, raw, self._commit)
@@ -135,13 +139,23 @@ class Service:
         self._writer.close()
         self._rooms.close()
 
-    async def _warn(self) -> None:
-        """What does not keep us from starting, but is said."""
+    async def _watch_smarthost(self) -> None:
+        """Say when the smarthost goes away and when it is back; /readyz shows it meanwhile."""
+        while True:
+            before, self._smarthost_trouble = self._smarthost_trouble, await self._ask_smarthost()
+            if self._smarthost_trouble and not before:
+                self._log.warning("smarthost out of reach", error=self._smarthost_trouble)
+            elif before and not self._smarthost_trouble:
+                self._log.info("the smarthost is back")
+                self._worker.wake()
+            await asyncio.sleep(WATCH_SECONDS)
+
+    async def _ask_smarthost(self) -> str:
         try:
             await asyncio.wait_for(self._smarthost.check(), START_CHECK_SECONDS)
         except (PortiereError, TimeoutError) as error:
-            self._smarthost_trouble = str(error) or "no answer"
-            self._log.warning("the smarthost cannot be reached", error=self._smarthost_trouble)
+            return str(error) or "no answer"
+        return ""
 
     def _commands(self) -> dict[str, Handler]:
         """What the control socket answers."""

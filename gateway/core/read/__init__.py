@@ -1,4 +1,4 @@
-"""From bytes to the author and the words written now. `wire` alone is believed; the rest is for people."""
+"""From bytes to the author and the words written now. `wire` alone is believed; the rest may err."""
 
 import hashlib
 from dataclasses import replace
@@ -16,7 +16,7 @@ def read(raw: bytes, headers: Headers, envelope: Envelope, instance: str) -> Mai
     kind, because, report = automatic.classify(headers, parsed, envelope.mail_from, instance)
     html = html_text.to_text(parsed.body_html) if parsed.body_html else None
     body, from_html = text.choose(parsed.body_text, html)
-    spans = text.spans(body)
+    spans = text.spans(body, html.hints if html and from_html else ())
     mail = Mail(
         subject=parsed.subject,
         from_name=parsed.from_name,
@@ -36,7 +36,7 @@ def read(raw: bytes, headers: Headers, envelope: Envelope, instance: str) -> Mai
         report=report,
         content_digest=hashlib.sha256(raw).hexdigest(),
         body_digest="",
-        defects=parsed.defects,
+        defects=(*parsed.defects, *(html.defects if html else ())),
         thread_topic=parsed.thread_topic,
         thread_index=parsed.thread_index,
     )
