@@ -13,8 +13,10 @@ from gateway.core.model import (
     Automatic,
     Candidates,
     Confidence,
+    Decision,
     Dmarc,
     DmarcResult,
+    Effects,
     Envelope,
     Evidence,
     Hours,
@@ -24,6 +26,7 @@ from gateway.core.model import (
     Mail,
     NotificationAddress,
     OfficialAddress,
+    Open,
     Proof,
     ProofLevel,
     ProvenAuthor,
@@ -42,6 +45,7 @@ from gateway.core.model import (
     Spf,
     SpfResult,
     StaffAddress,
+    Thread,
     Ticket,
     TicketKind,
     TicketMatch,
@@ -49,6 +53,7 @@ from gateway.core.model import (
 )
 from gateway.core.model.routing import Department, Office, Routing
 from gateway.core.say.desk import Desk, Post
+from gateway.core.say.effects import effects
 from gateway.core.say.templates import Templates, split
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -256,3 +261,28 @@ def stranger(**more: object) -> Situation:
 def notified(kind: str = "technical") -> Account:
     """An account that wants notices at another address."""
     return account(notify=(NotificationAddress("noc@cliente.example", "A-1001", kind),))
+
+
+OPEN = Open("account-mail", "because")
+THREAD = Thread("own-ticket", "because")
+
+
+def done(case: Situation, decision: Decision, routing: Routing = ROUTING) -> Effects:
+    """The effects of one mail."""
+    return effects(case, decision, TEMPLATES, DESK, routing, NONCE, "digest", {"sender": "x"})
+
+
+def sent(said: Effects) -> list[tuple[str, str]]:
+    """Kind and destination of all that goes to customers."""
+    return [(one.kind, one.to) for one in said.outgoing if not one.notice]
+
+
+def told(said: Effects) -> list[tuple[str, str]]:
+    """Kind and destination of the notices."""
+    return [(one.kind, one.to) for one in said.outgoing if one.notice]
+
+
+def own(standing: TicketState = TicketState.NEW, **more: object) -> Situation:
+    """A customer's mail about his own ticket."""
+    one = ticket(state=standing, closed_at=NOW if standing is TicketState.CLOSED else None)
+    return situation(reference=Reference(TicketMatch.OWN, one), **more)

@@ -1,0 +1,159 @@
+"""What a staff member's mail does."""
+
+import pytest
+from sayings import (
+    LUCA,
+    OFFICIAL,
+    STRANGER,
+    account,
+    candidates,
+    done,
+    mail,
+    proof,
+    sent,
+    situation,
+    ticket,
+    told,
+)
+
+from gateway.core.model import (
+    ProofLevel,
+    ProvenAuthor,
+    Reference,
+    Sender,
+    SenderKind,
+    Situation,
+    Staff,
+    TicketKind,
+    TicketMatch,
+    TicketState,
+)
+
+
+def by_luca(text: str, about: object = None, **more: object) -> Situation:
+    """A staff member's mail with a valid token."""
+    standing = about or ticket(state=TicketState.STAFF)
+    reference = Reference(
+        TicketMatch.NONE,
+        token=True,
+        staff_token=True,
+        token_ticket=standing,  # type: ignore[arg-type]
+        token_account=account(),
+    )
+    defaults: dict[str, object] = {
+        "sender": Sender(SenderKind.STAFF, staff=LUCA),
+        "proof": proof(author=LUCA.address),
+        "reference": reference,
+        "mail": mail(text),
+        "candidates": candidates(staff=LUCA),
+    }
+    return situation(**(defaults | more))
+
+
+ANSWER = Staff("staff-answer", "because")
+
+
+def test_a_staff_answer_goes_to_the_official_address_from_ours() -> None:
+    """Without Auto-Submitted, and without the staff member's own address."""
+    said = done(by_luca("Buongiorno,\nrisolto. Scrivete pure a Luca@host.example."), ANSWER)
+    (answer,) = said.outgoing
+    assert (answer.kind, answer.to, answer.automatic) == ("staff-reply", OFFICIAL, False)
+    raw = answer.raw.decode()
+    assert "Auto-Submitted" not in raw
+    assert "X-Auto-Response-Suppress" not in raw
+    assert "luca@" not in raw.lower()
+    assert said.changes[0].state is TicketState.CUSTOMER
+    assert said.entries[0].by == "staff"
+
+
+def test_staff_commands_close_assign_and_raise() -> None:
+    """The first lines of the mail; what follows is the answer."""
+    said = done(by_luca("/priority high\n/assign marta\n/close\n\nFatto."), ANSWER)
+    (change,) = said.changes
+    assert change.state is TicketState.CLOSED
+    assert (change.assignee, change.priority) == ("marta", "high")
+    assert "Con questa risposta" in said.outgoing[0].text
+    assert "/close" not in said.outgoing[0].text
+
+
+def test_close_alone_sends_the_notice_of_closing() -> None:
+    """W2: the closing of a ticket is notified."""
+    assert sent(done(by_luca("/close"), ANSWER)) == [("closed", OFFICIAL)]
+
+
+def test_a_note_is_kept_inside() -> None:
+    """Nothing goes out."""
+    said = done(by_luca("/note\nIl cliente ha torto."), ANSWER)
+    assert said.outgoing == ()
+    assert (said.entries[0].kind, said.changes) == ("note", ())
+
+
+def test_a_mistyped_command_sends_nothing_to_the_customer() -> None:
+    """Staff are told; the text is kept as a note."""
+    said = done(by_luca("/colse\nFatto."), ANSWER)
+    assert sent(said) == []
+    assert told(said) == [("staff-unsent", LUCA.address)]
+    assert said.changes == ()
+
+
+def test_an_answer_to_a_ticket_that_is_to_be_verified_is_not_sent() -> None:
+    """Until the customer confirms, staff cannot act on it."""
+    said = done(by_luca("Fatto.", ticket(verified=False)), ANSWER)
+    assert sent(said) == []
+    assert told(said) == [("staff-unsent", LUCA.address)]
+    assert said.entries[0].text == "Fatto."
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"proof": proof(ProofLevel.MEDIUM, LUCA.address)},
+        {"reference": Reference(TicketMatch.NONE, token=True, token_ticket=ticket())},
+    ],
+)
+def test_staff_need_both_a_strong_proof_and_a_staff_token(more: dict[str, object]) -> None:
+    """Checked again where it is used, whatever the decision says."""
+    said = done(by_luca("Fatto.", **more), ANSWER)
+    assert (said.outgoing, said.entries, said.changes) == ((), (), ())
+
+
+def test_secrets_in_a_staff_answer_are_masked_in_the_mail_and_kept_in_the_entry() -> None:
+    """The customer finds them in the panel."""
+    said = done(by_luca("Il codice auth-info è Ab#12345x."), ANSWER)
+    assert "Ab#12345x" not in said.outgoing[0].text
+    assert "Ab#12345x" in said.entries[0].text
+
+
+ENQUIRY = ticket(
+    "900", kind=TicketKind.ENQUIRY, account=None, enquirer=ProvenAuthor(STRANGER), language="en"
+)
+
+
+def test_an_enquiry_is_answered_at_its_authors_address() -> None:
+    """In public terms."""
+    said = done(by_luca("Yes, we do that.", ENQUIRY), ANSWER)
+    assert sent(said) == [("enquiry-reply", STRANGER)]
+    assert said.outgoing[0].held is None
+
+
+@pytest.mark.parametrize(
+    "text, foreign",
+    [
+        ("Il server è 192.0.2.7", False),
+        ("Scriva ad anna@cliente.example", False),
+        ("La richiesta è la #482913", False),
+        ("Il servizio vps-12 è attivo", True),
+    ],
+)
+def test_an_enquirys_answer_that_names_account_data_waits(text: str, foreign: bool) -> None:
+    """Held back with a warning to the staff member."""
+    store = candidates(staff=LUCA, foreign=foreign)
+    said = done(by_luca(text, ENQUIRY, candidates=store), ANSWER)
+    assert said.outgoing[0].held is not None
+    assert told(said) == [("staff-held", LUCA.address)]
+
+
+def test_a_sort_is_not_answered_before_it_is_assigned() -> None:
+    """It has no destination yet."""
+    waiting = ticket("901", kind=TicketKind.SORT, account=None, candidates=("A-1001",))
+    assert sent(done(by_luca("Ciao", waiting), ANSWER)) == []
