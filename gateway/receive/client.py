@@ -3,6 +3,7 @@
 On any doubt there is no client address: a proof by SPF for a relay's own address would be a lie.
 """
 
+import functools
 import ipaddress
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -98,6 +99,8 @@ def _check_overlap(network: Network, other: TrustedRelay) -> None:
 
 def find(relays: Sequence[TrustedRelay], address: str) -> TrustedRelay | None:
     """The relay that this peer is, or None. A peer on a Unix socket counts as 127.0.0.1."""
+    if not relays:
+        return None
     try:
         peer = ipaddress.ip_address(address)
     except ValueError:
@@ -112,7 +115,12 @@ def peer_address(peername: object) -> str:
     """The address of a transport's peer; a Unix socket is local, a mapped address is IPv4."""
     if not isinstance(peername, tuple) or not peername:
         return "127.0.0.1"
-    text = str(peername[0]).partition("%")[0]
+    return _plain(str(peername[0]))
+
+
+@functools.lru_cache(maxsize=4096)
+def _plain(text: str) -> str:
+    text = text.partition("%")[0]
     try:
         parsed = ipaddress.ip_address(text)
     except ValueError:

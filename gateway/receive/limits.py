@@ -4,6 +4,7 @@ docs/limits.md says which attack each bound stops. Nothing here knows the protoc
 """
 
 import contextlib
+import functools
 import ipaddress
 from collections import Counter
 from collections.abc import Iterator
@@ -88,6 +89,7 @@ class Crowd:
         return self._limits.command_seconds
 
 
+@functools.lru_cache(maxsize=4096)
 def source(address: str) -> str:
     """What connections are counted by: the address, or the /64 of an IPv6 one."""
     try:

@@ -33,7 +33,7 @@ class Hop:
 
 def count(raw: bytes) -> int:
     """Received fields in the header."""
-    return sum(1 for _ in _RECEIVED.finditer(_header(raw)))
+    return (b"\r\n" + _header(raw).lower()).count(b"\r\nreceived:")
 
 
 def walk(raw: bytes, trusted: Trusted) -> Hop | None:
