@@ -8,12 +8,12 @@ import re
 
 from gateway.core.read.wordlist import any_of
 
-_AFTER = r"\A\s*{}\s*(?:[:：\-–—(\[]|re:|\Z)"
+_AFTER = r"\A\s*(?:\[{}\]|{}\s*(?:[:：\-–—(\[]|re:|\Z))"
 
 # What Exchange, Google, Notes, vacation programs and webmail put before the subject they answer.
 _CERTAIN = any_of(
     r"""
-    \[?auto(?:matic|mated)?[ -]?(?:reply|response|answer|replied)\]?
+    auto(?:matic|mated)?[ -]?(?:reply|response|answer|replied)
     auto[ -]?responder
     out of office auto[ -]?reply
     automatic(?:ally generated)? (?:reply|response)

@@ -81,9 +81,6 @@ _NO_REPLY = re.compile(
     r"(?:[-_.+].*)?\Z",
     re.IGNORECASE,
 )
-_FORWARD = re.compile(
-    r"\s*(?:fwd?|i|tr|wg|rv|enc|doorst|vb|vs|vl|pd|inoltro|转发)\s*:", re.IGNORECASE
-)
 _CRON = re.compile(r"cron <[^<>]{1,80}>", re.IGNORECASE)
 _CALENDAR_ANSWERS = ("REPLY", "COUNTER", "DECLINECOUNTER")
 _REPORT_CLASS = re.compile(
@@ -171,7 +168,7 @@ def _report_without_its_type(headers: Headers, parsed: Parsed, mail_from: str) -
     if found.sender >= bounce_signs.Sender.NULL:
         return True
     named = found.sender is bounce_signs.Sender.CLERK or found.subject or found.opening
-    return named and not found.by_hand and not found.personal
+    return named and not (found.forwarded or found.answered or found.personal)
 
 
 def _bounced(headers: Headers, parsed: Parsed, mail_from: str) -> Verdict | None:
@@ -207,7 +204,11 @@ def _forwarded_by_rule(headers: Headers, parsed: Parsed, mail_from: str) -> bool
     the writer.
     """
     source = _value(headers.first("x-ms-exchange-generated-message-source") or b"").lower()
-    if "mailbox rules agent" not in source or not _FORWARD.match(parsed.subject) or not mail_from:
+    if (
+        "mailbox rules agent" not in source
+        or not bounce_signs.forwarded(parsed.subject)
+        or not mail_from
+    ):
         return False
     text = (parsed.body_text or parsed.body_html or "")[:4000].lower()
     return bool(text.strip()) and not any(str(address).lower() in text for address in parsed.to)

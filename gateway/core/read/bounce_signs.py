@@ -11,7 +11,7 @@ from enum import IntEnum
 
 from gateway.core.model import Headers
 from gateway.core.read import absence
-from gateway.core.read.bounce_words import BY_HAND, COPY, OPENING, SUBJECT
+from gateway.core.read.bounce_words import ANSWERED, COPY, FORWARDED, OPENING, SUBJECT
 from gateway.core.read.encoded import unfold
 from gateway.core.read.mime import Parsed
 from gateway.core.read.report import stated_status
@@ -110,7 +110,8 @@ class Signs:
     deep: bool  # their words further down
     returned: bool  # a mail or its header is given back
     coded: bool  # an SMTP reply code or a status code
-    by_hand: bool  # `Re:` or `Fwd:`
+    forwarded: bool  # `Fwd:`
+    answered: bool  # `Re:`
     personal: bool  # a greeting, a question, the first person, or a person's mail program
     answers: bool  # it refers to another mail
 
@@ -121,9 +122,9 @@ class Signs:
             return self.subject or self.opening or self.deep or (self.returned and self.coded)
         if self.sender is Sender.NULL:
             return self._said and (self.subject or self.returned or self.coded)
-        if self.personal:
+        if self.personal or self.forwarded:
             return False
-        if self.by_hand:
+        if self.answered:
             return self.subject and self.opening and not self.answers and not self.returned
         if self.sender is Sender.CLERK:
             return (self.subject and (self._said or self.returned or self.coded)) or (
@@ -136,7 +137,7 @@ class Signs:
         return self.subject or self.opening or self.deep
 
 
-_NONE = Signs(Sender.ANYBODY, *[False] * 8)
+_NONE = Signs(Sender.ANYBODY, *[False] * 9)
 
 
 def signs(headers: Headers, parsed: Parsed, mail_from: str) -> Signs:
@@ -156,7 +157,8 @@ def signs(headers: Headers, parsed: Parsed, mail_from: str) -> Signs:
         deep=bool(OPENING.search(head)),
         returned=len(said) < len(text) or bool(parsed.reports),
         coded=stated_status(head) is not None,
-        by_hand=by_hand(parsed.subject),
+        forwarded=forwarded(parsed.subject),
+        answered=bool(ANSWERED.match(parsed.subject)),
         personal=bool(_PERSONAL.search(_REPEATED.sub("", head))) or _has_mail_program(headers),
         answers=bool(parsed.in_reply_to or parsed.references),
     )
@@ -181,9 +183,9 @@ def speaks_of_failure(parsed: Parsed) -> bool:
     return bool(SUBJECT.search(parsed.subject)) and bool(OPENING.search(head))
 
 
-def by_hand(subject: str) -> bool:
-    """A prefix that mail programs put before a subject when a person answers or forwards."""
-    return bool(BY_HAND.match(subject))
+def forwarded(subject: str) -> bool:
+    """The prefix that mail programs put before a subject when a person forwards a mail."""
+    return bool(FORWARDED.match(subject))
 
 
 def sender_of(headers: Headers, name: str, mail_from: str) -> Sender:

@@ -277,12 +277,15 @@ CAUSES = (
      """), "4.1"),
 )  # fmt: skip
 
-# What a mail program puts before the subject when a person answers or forwards.
-BY_HAND = any_of(
+# What a mail program puts before the subject when a person forwards, or answers.
+FORWARDED = any_of(
+    "fwd?|i|inoltro|tr|wg|rv|enc|doorst|vb|vl|pd|转发",
+    r"\A\s*{}\s*(?:\[\d{1,3}\]|\(\d{1,3}\))?\s*[:：]",
+)
+ANSWERED = any_of(
     """
     re|r|rif|ris|aw|antw|antwort|sv|vs|ref|rép|odp|res
-    fwd?|i|inoltro|tr|wg|rv|enc|doorst|vb|vl|pd
-    回复|转发|答复
+    回复|答复
     """,
     r"\A\s*{}\s*(?:\[\d{1,3}\]|\(\d{1,3}\))?\s*[:：]",
 )

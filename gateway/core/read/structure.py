@@ -211,6 +211,10 @@ def tree(raw: bytes, headers: Headers, budget: Budget) -> tuple[Part, list[str]]
     """
     reader = _Tree(raw, budget)
     start = min(headers.body_start, len(raw))
+    if start == len(
+        raw
+    ):  # no empty line anywhere: the first line that is no field begins the body
+        start = wire.split(raw).body_start
     return reader.part(headers, start, len(raw), "text/plain", 0), reader.defects
 
 
