@@ -251,10 +251,19 @@ def confirm_address(connection: Connection, account: str, address: str, now: dat
 
 
 def domain_changed(connection: Connection, domain: str, at: datetime) -> int:
-    """The registrar says that a domain expired or changed hands; how many addresses use it."""
+    """The registrar says that a domain expired or changed hands; how many addresses use it.
+
+    What lies below the domain went with it. The later of two moments stays.
+    """
+    name = domain.lower()
+    uses = or_(
+        _a.key.endswith(f"@{name}", autoescape=True),
+        _a.key.endswith(f".{name}", autoescape=True),
+    )
+    older = or_(_a.domain_changed_at.is_(None), _a.domain_changed_at <= micros(at))
     result = connection.execute(
         update(schema.addresses)
-        .where(_a.key.endswith(f"@{domain.lower()}", autoescape=True))
+        .where(uses, older)
         .values(domain_changed_at=micros(at))
     )
     return int(result.rowcount)

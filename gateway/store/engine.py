@@ -262,6 +262,7 @@ def _sqlite(url: URL, *, pool: int, read_only: bool, snapshot: bool) -> Engine:
         connection.execute("PRAGMA foreign_keys=ON")
         connection.execute("PRAGMA temp_store=MEMORY")
         connection.execute("PRAGMA cache_size=-8000")
+        connection.execute("PRAGMA wal_autocheckpoint=4000")
         if read_only or snapshot:
             connection.execute("PRAGMA query_only=ON")
         return connection

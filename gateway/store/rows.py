@@ -9,7 +9,8 @@ from dataclasses import fields
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import literal_column, select, update
+from sqlalchemy.dialects.postgresql import insert
 
 from gateway import errors
 from gateway.core.model import (
@@ -26,7 +27,16 @@ from gateway.core.model import (
 from gateway.store import changes, schema
 from gateway.store.blobs import INLINE
 from gateway.store.columns import HOUR, dump, micros
-from gateway.store.prepared import Link, Prepared, Step, const, insert_into, param
+from gateway.store.prepared import (
+    Link,
+    Prepared,
+    Step,
+    const,
+    insert_into,
+    listed,
+    named_in,
+    param,
+)
 
 REPLAY_DAYS = 14
 _ENVELOPE = fields(Envelope)
@@ -45,13 +55,12 @@ _ATTACHMENT = Prepared(insert_into(schema.attachments, unless_there=True))
 _REPLAY = Prepared(insert_into(schema.replays, unless_there=True))
 _r = schema.replays.c
 _REPLAYED = Prepared(
-    select(_r.digest).where(
-        _r.digest == param("the_digest"),
-        _r.content_digest != param("content"),
-        _r.first_seen > param("since"),
+    named_in("digests", _r.digest, _r.digest).where(
+        _r.content_digest != param("content"), _r.first_seen > param("since")
     )
 )
-_l = insert_into(schema.ledger)
+_one = {"ledger": param("ledger"), "hour": param("hour"), "n": literal_column("1")}
+_l = insert(schema.ledger).values([{**_one, "key": param("key")}, {**_one, "key": const("")}])
 _SPEND = Prepared(
     _l.on_conflict_do_update(
         index_elements=["ledger", "key", "hour"], set_={"n": schema.ledger.c.n + _l.excluded.n}
@@ -84,14 +93,10 @@ _RELEASED = Prepared(
 )
 _k = schema.known_messages.c
 _t = schema.tickets.c
-_LATE = Prepared(  # the tickets of one account that already know a Message-ID from a customer
-    select(_k.ticket)
+_LATE = Prepared(  # the tickets that already know a Message-ID from a customer, and whose they are
+    named_in("ids", _k.message_id, _k.ticket, _t.account)
     .join(schema.tickets, _t.number == _k.ticket)
-    .where(
-        _k.message_id == param("the_id"),
-        _t.account == param("the_account"),
-        _k.sent.is_(False),
-    )
+    .where(_k.sent.is_(False))
 )
 _o = schema.outbox.c
 _OURS = Prepared(
@@ -289,10 +294,9 @@ def _refuse_late(link: Link, effects: Effects, first_try: bool) -> None:
     ids |= {effects.mail.message_id} if effects.mail.message_id else set()
     if account is None:
         return
-    for message_id in sorted(ids):
-        rows = link.rows(_LATE, {"the_id": message_id, "the_account": account})
-        if any(row[0] not in fresh and row[0] not in effects.expects for row in rows):
-            raise LateParent(f"the answer to {message_id} came first")
+    for ticket, owner in link.rows(_LATE, {"ids": listed(ids)}) if ids else ():
+        if owner == account and ticket not in fresh and ticket not in effects.expects:
+            raise LateParent("an answer to this mail, or what it answers, came meanwhile")
 
 
 def _undelivered(
@@ -363,8 +367,7 @@ def _within_caps(link: Link, spends: tuple[Spend, ...]) -> None:
     """Count units for the destination and for the whole ledger; Moved where a cap is used up."""
     for spend in spends:
         hour = micros(spend.at) // HOUR
-        for key in (spend.key, ""):
-            link.run(_SPEND, {"ledger": spend.ledger, "key": key, "hour": hour, "n": 1})
+        link.run(_SPEND, {"ledger": spend.ledger, "key": spend.key, "hour": hour})
         if spend.limit is not None:
             asked = {"the_ledger": spend.ledger, "the_key": spend.key, "since": hour - CAP_HOURS}
             if sum(row[0] for row in link.rows(_SPENT, asked)) > spend.limit:
@@ -373,14 +376,12 @@ def _within_caps(link: Link, spends: tuple[Spend, ...]) -> None:
 
 def _no_replay(link: Link, effects: Effects) -> None:
     """Of two mails under one signature that are decided at the same time, one is a replay."""
-    if effects.mail.proof != ProofLevel.STRONG:
+    if effects.mail.proof != ProofLevel.STRONG or not effects.replays:
         return
-    since = micros(effects.mail.received_at - timedelta(days=REPLAY_DAYS))
-    for digest in effects.replays:
-        values = {
-            "the_digest": digest,
-            "content": effects.mail.content_digest,
-            "since": since,
-        }
-        if link.rows(_REPLAYED, values):
-            raise Moved("a mail with the same signature came meanwhile")
+    values = {
+        "digests": listed(effects.replays),
+        "content": effects.mail.content_digest,
+        "since": micros(effects.mail.received_at - timedelta(days=REPLAY_DAYS)),
+    }
+    if link.rows(_REPLAYED, values):
+        raise Moved("a mail with the same signature came meanwhile")

@@ -223,8 +223,6 @@ mails = Table(
 Index("ix_mails_received_at", mails.c.received_at)
 Index("ix_mails_content_digest", mails.c.content_digest)
 Index("ix_mails_message_id", mails.c.message_id)
-Index("ix_mails_author_key", mails.c.author_key)
-Index("ix_mails_ticket", mails.c.ticket)
 _partial("ix_mails_open", mails.c.state, where=OPEN_MAILS)
 
 attachments = Table(

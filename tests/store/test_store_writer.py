@@ -4,6 +4,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,9 +22,10 @@ from gateway.core.model import (
     TicketChange,
     TicketState,
 )
-from gateway.store import mails, schema, tickets
+from gateway.store import changes, mails, outbox, rows, schema, tickets
 from gateway.store.blobs import INLINE
 from gateway.store.engine import Store
+from gateway.store.prepared import Link, Prepared
 from gateway.store.writer import Writer
 
 
@@ -367,3 +369,21 @@ def test_an_unsent_row_of_the_same_merge_key_is_replaced_and_keeps_its_time(
         ("<r2@support.example>", "replaced", first),
         ("<r3@support.example>", "due", first),
     ]
+
+
+def prepared_in(module: Any) -> dict[str, Prepared]:
+    return {name: one for name, one in vars(module).items() if isinstance(one, Prepared)}
+
+
+@pytest.mark.parametrize("module", [rows, changes, outbox], ids=lambda module: module.__name__)
+def test_no_statement_of_the_writer_scans_a_table(tmp_path: Path, module: Any) -> None:
+    """Whatever the size of the database, a commit looks up what it needs."""
+    store = Store.open(f"sqlite:///{tmp_path / 'p.db'}")
+    with store.engine.begin() as connection:
+        link = Link.of(connection)
+        for name, prepared in prepared_in(module).items():
+            sql, order, _ = prepared.text(link.dialect)
+            plan = link.dbapi.execute(f"EXPLAIN QUERY PLAN {sql}", ["[]" for _ in order or ()])
+            scans = [row[3] for row in plan if row[3].startswith("SCAN")]
+            assert all("anon_" in scan or "ripe" in scan for scan in scans), (name, scans)
+    store.close()

@@ -194,7 +194,6 @@ def _mails() -> None:
         sa.UniqueConstraint("key", name=op.f("uq_mails_key")),
         sa.UniqueConstraint("mail", name=op.f("uq_mails_mail")),
     )
-    op.create_index("ix_mails_author_key", "mails", ["author_key"], unique=False)
     op.create_index("ix_mails_content_digest", "mails", ["content_digest"], unique=False)
     op.create_index("ix_mails_message_id", "mails", ["message_id"], unique=False)
     op.create_index(
@@ -206,7 +205,6 @@ def _mails() -> None:
         postgresql_where=sa.text("state IN ('failed', 'parked', 'released')"),
     )
     op.create_index("ix_mails_received_at", "mails", ["received_at"], unique=False)
-    op.create_index("ix_mails_ticket", "mails", ["ticket"], unique=False)
 
 
 def _meta() -> None:
