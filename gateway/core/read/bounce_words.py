@@ -153,7 +153,9 @@ OPENING = any_of(r"""
 
 # Still being tried: no failure yet.
 DELAY = any_of(r"""
-    \bdelay(?:ed)?\b
+    \(delay(?:ed)?\)
+    (?:been|is|was|message|delivery|mail|notification|report) delayed
+    delayed (?:mail|message|delivery|\d)
     still being retried
     not yet been delivered
     warning message only

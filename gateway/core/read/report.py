@@ -14,8 +14,14 @@ from gateway.core.read.encoded import unfold
 from gateway.core.read.mime import Parsed, ReportPart
 
 _MOST_BLOCKS = 1000
-_STATUS = re.compile(r"(?<![\d.])([245])\.(\d{1,3})\.(\d{1,3})(?![\d.]*\.\d)")
-_REPLY_CODE = re.compile(r"(?<![\d.:-])([45])[0-5]\d(?=[\s-])")
+# RFC 3463 2: class, subject (0 to 7), detail. Neither a version, nor an IP address, nor a date.
+_STATUS = re.compile(r"(?<![\d.])([245])\.([0-7])\.(\d{1,3})(?!\d)(?!\.\d)")
+_ANSWERED = re.compile(r"\b[45]\d\d[- ]{1,2}#?([45])\.([0-7])\.(\d{1,3})(?!\d)(?!\.\d)")
+_REPLY_CODE = re.compile(
+    r"(?<![\d.-])(?<!\d:)([45])[0-5]\d(?=[\s\])>,;-])"
+    r"(?!\s{0,3}(?:[kmg]?b(?:ytes)?|lines|seconds|minutes|hours|days)\b)",
+    re.IGNORECASE,
+)
 _ADDRESS = re.compile(
     r"[^\s<>@;:,\"'()\[\]]+@[^\s<>@;:,\"'()\[\]]+\.?[A-Za-z0-9-]+|\"[^\"<>@]{1,64}\"@[^\s<>@;,]+"
 )
@@ -88,12 +94,14 @@ def original_message_id(parsed: Parsed) -> str | None:
 
 
 def stated_status(text: str) -> str | None:
-    """The first enhanced status code of a text (RFC 3463), else the class of its first SMTP
-    reply code.
+    """The status that a text gives (RFC 3463), else the class of its first SMTP reply code.
+
+    A status right after a reply code is surer than one that stands alone.
     """
-    found = _STATUS.search(text)
-    if found:
-        return ".".join(str(int(number)) for number in found.groups())
+    for pattern in (_ANSWERED, _STATUS):
+        found = pattern.search(text)
+        if found:
+            return ".".join(str(int(number)) for number in found.groups())
     code = _REPLY_CODE.search(text)
     return f"{code.group(1)}.0.0" if code else None
 
