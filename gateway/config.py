@@ -19,6 +19,8 @@ from pydantic import (
 from gateway import toml
 from gateway.errors import BadInput
 
+SHIPPED = Path("shipped:")  # stands for the folder that comes with the program
+
 
 class Section(BaseModel):
     """Base of all sections: unknown keys are errors, values do not change after the start."""
@@ -132,9 +134,24 @@ class Relay(Section):
     @field_validator("networks")
     @classmethod
     def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        for network in value:
-            ipaddress.ip_network(network)
-        return value
+        if not value:
+            raise ValueError("a trusted relay names no network")
+        return _networks(value)
+
+    @model_validator(mode="after")
+    def _writes_received(self) -> "Relay":
+        """A load balancer adds no field: whatever stands above Received, the sender wrote."""
+        if self.method == "proxy" and self.authserv_id:
+            raise ValueError("`authserv_id` needs a mail server, not a relay by `proxy`")
+        if self.method == "proxy" and self.vouches:
+            raise ValueError("`vouches` needs a submission server, not a relay by `proxy`")
+        return self
+
+
+def _networks(value: tuple[str, ...]) -> tuple[str, ...]:
+    for network in value:
+        ipaddress.ip_network(network)
+    return value
 
 
 class Proof(Section):
@@ -157,19 +174,22 @@ class Proof(Section):
     )
     defer_hours: float = Field(4.0, ge=0, le=48, description="How long we say 451 to temperror.")
 
+    @field_validator("own_shared_outbound")
+    @classmethod
+    def _pool(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return _networks(value)
+
 
 class Paths(Section):
     """Where the tables, texts and articles lie. Relative to the configuration file."""
 
-    policies: Path | None = Field(
-        None, description="Rules, routing, phrases; without it the shipped ones."
+    policies: Path = Field(
+        SHIPPED, description="Rules, routing, phrases; without it the shipped ones."
     )
-    templates: Path | None = Field(
-        None, description="Texts of our own mail; without it the shipped ones."
+    templates: Path = Field(
+        SHIPPED, description="Texts of our own mail; without it the shipped ones."
     )
-    knowledge: Path | None = Field(
-        None, description="Public articles; without it the shipped ones."
-    )
+    knowledge: Path = Field(SHIPPED, description="Public articles; without it the shipped ones.")
     blobs: Path = Field(Path("var/blobs"), description="Raw mail and attachments over 64 KB.")
     secrets: Path = Field(
         Path("var/secrets.json"), description="Token keys; made at first start, mode 0600."
@@ -212,6 +232,20 @@ class LimitsConfig(Section):
     data_bytes_per_second: int = Field(500, ge=1, description="Slower than this is cut.")
     session_seconds: float = Field(1_800.0, gt=0, description="For a whole session.")
     received_fields: int = Field(50, ge=10, description="Hops; then 554 5.4.6.")
+    error_delay_seconds: float = Field(1.0, ge=0, description="From the third error on.")
+    busy_share: float = Field(0.7, gt=0, le=1, description="Of the connections: then in a hurry.")
+    busy_command_seconds: float = Field(10.0, gt=0, description="Waiting when in a hurry.")
+    data_grace_seconds: float = Field(30.0, ge=0, description="Before the rate is judged.")
+    decide_seconds: float = Field(300.0, gt=0, description="Then 451, while the commit goes on.")
+    greet_pause_seconds: float = Field(
+        0.0, ge=0, description="Wait before the banner; who talks earlier is cut. 0.2 suits an MX."
+    )
+    memory_bytes: int = Field(
+        100_663_296, ge=1_048_576, description="Of large mails being received, all together."
+    )
+    disk_factor: float = Field(
+        1.5, ge=1, description="Free disk, in message sizes; below it 452 4.3.1."
+    )
 
 
 class Retention(Section):
@@ -331,7 +365,9 @@ def _model_in(annotation: Any) -> Any:
 
 def resolve(config: Config, base: Path) -> Config:
     """The same configuration with every relative path made absolute against `base`."""
-    paths = {name: base / value if value else shipped(name) for name, value in config.paths}
+    paths = {
+        name: shipped(name) if value == SHIPPED else base / value for name, value in config.paths
+    }
     updates: dict[str, Any] = {"paths": config.paths.model_copy(update=paths)}
     if config.dns.zone:
         updates["dns"] = config.dns.model_copy(update={"zone": base / config.dns.zone})

@@ -8,7 +8,7 @@ from typing import Any, get_args
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from gateway.config import Config, Section
+from gateway.config import SHIPPED, Config, Section
 
 REPEATED = {"listener", "trusted_relays"}
 EXAMPLE_VALUES: dict[str, Any] = {
@@ -78,7 +78,9 @@ def _table(fields: list[tuple[str, FieldInfo]]) -> list[str]:
 
 
 def _shown(value: Any) -> str:
-    return "none" if value is None else f"`{_toml(value)}`"
+    if value is None or value == SHIPPED:
+        return "none" if value is None else "the shipped ones"
+    return f"`{_toml(value)}`"
 
 
 def _purpose(section: type[BaseModel]) -> str:

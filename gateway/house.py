@@ -47,8 +47,6 @@ class Standing:
     def read(self) -> Loaded:
         """Read and prove the files again, without using them."""
         paths = self._config.paths
-        if not (paths.policies and paths.templates and paths.knowledge):
-            raise BadInput("`paths` are not resolved")
         return load.load(paths.policies, paths.templates, paths.knowledge)
 
     def use(self, loaded: Loaded) -> None:

@@ -43,6 +43,7 @@ from gateway.errors import Temporary
 from gateway.load import Loaded
 
 THREADED_BYTES = 65_536  # above this, reading goes to a thread: the loop has others to serve
+WIRE_THREADED_BYTES = 1_048_576  # above this, the gate goes to a thread too
 TRIES = 5  # how often a mail is decided again because a ticket moved
 
 Find = Callable[[Clues], Awaitable[Candidates]]
@@ -108,7 +109,7 @@ class Pipeline:
 
     async def course(self, envelope: Envelope, raw: bytes) -> Course:
         """Read, prove, know, decide and say; write nothing."""
-        head = wire.read(raw, self._house.limits, envelope.smtputf8)
+        head = await self.head(envelope, raw)
         if head.defect or not head.author:
             return await self._refused(envelope, head, raw)
         arrival = await self._arrive(envelope, head, head.author, raw)
@@ -120,6 +121,13 @@ class Pipeline:
         with _timed("find"):
             candidates = await self._house.find(arrival.clues)
         return self._decided(head, arrival, candidates)
+
+    async def head(self, envelope: Envelope, raw: bytes) -> Wire:
+        """The gate is linear, but 25 MB of it would hold up everybody else."""
+        limits = self._house.limits
+        if len(raw) <= WIRE_THREADED_BYTES:
+            return wire.read(raw, limits, envelope.smtputf8)
+        return await asyncio.to_thread(wire.read, raw, limits, envelope.smtputf8)
 
     async def _arrive(
         self, envelope: Envelope, head: Wire, author: Address, raw: bytes

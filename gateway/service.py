@@ -64,8 +64,11 @@ class Service:
         self._writer = Writer(self._rooms.store)
         self._pipeline = Pipeline(self._rooms.house())
         self._smarthost = Smarthost(_smarthost(config))
+        outbox = Outbox(self._rooms.store, self._writer)
+        if self._rooms.store.sqlite:
+            outbox.abandoned(_now())
         self._worker = Worker(
-            Outbox(self._rooms.store, self._writer),
+            outbox,
             self._smarthost,
             f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}",
             _now,
@@ -121,7 +124,6 @@ class Service:
 
     async def _handle(self, envelope: Envelope, raw: bytes) -> Verdict:
         answer: Answer = await self._pipeline.handle(envelope, raw, self._commit)
-        metrics.smtp_replies.labels(str(answer.code)).inc()
         return Verdict(REPLIES[answer.reason])
 
     async def _commit(self, effects: Effects) -> Committed:

@@ -2,6 +2,7 @@
 
 import json as jsonlib
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +13,7 @@ from gateway.cli import output
 from gateway.cli.config import ConfigOption
 from gateway.cli.office import Office, now, queue
 from gateway.core.model import Account
+from gateway.core.read import addresses
 from gateway.core.say import letters
 from gateway.core.say.desk import Post
 from gateway.errors import BadInput
@@ -101,6 +103,50 @@ def show(number: str, config: ConfigOption = None, json: JsonOption = False) -> 
     output.table("addresses", keys, ([row[key] for key in keys] for row in found["addresses"]))
     names = ("name", "kind", "order", "ip")
     output.table("services", names, ([row[key] for key in names] for row in found["services"]))
+
+
+@app.command("domain-changed")
+def domain_changed(
+    domain: Annotated[str, typer.Argument(help="The domain; what lies below it counts too.")],
+    at: Annotated[str | None, typer.Option(help="When it was, RFC 3339; now without it.")] = None,
+    config: ConfigOption = None,
+    json: JsonOption = False,
+) -> None:
+    """A domain was transferred or expired: its addresses prove `medium` at most.
+
+    The cap ends where an address is confirmed again after that moment.
+    """
+    name = _domain(domain)
+    when = _moment(at)
+    with Office(config) as office:
+        touched = office.write(lambda connection: accounts.domain_changed(connection, name, when))
+    if json:
+        output.as_json({"domain": name, "at": when, "addresses": touched})
+        return
+    output.say(f"`{name}` changed hands at {when.isoformat()}: {touched} addresses use it")
+
+
+def _domain(text: str) -> str:
+    """An A-label in lower case, of at least two labels."""
+    read = addresses.parse(f"postmaster@{text}")
+    if read is None or "." not in read.domain:
+        raise BadInput(f"`{text}` is not a domain")
+    return read.domain
+
+
+def _moment(text: str | None) -> datetime:
+    if text is None:
+        return now()
+    try:
+        read = datetime.fromisoformat(text)
+    except ValueError:
+        hint = "write it as 2026-11-22T14:05:00+01:00"
+        raise BadInput(f"`{text}` is not a moment", hint=hint) from None
+    if read.tzinfo is None:
+        read = read.replace(tzinfo=UTC)
+    if read > now():
+        raise BadInput(f"`{text}` lies in the future")
+    return read.astimezone(UTC)
 
 
 @address.command("add")

@@ -8,6 +8,7 @@ import typer
 from gateway import config
 from gateway.cli import output
 from gateway.configdoc import example as example_text
+from gateway.load import load as tables
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -19,7 +20,8 @@ ConfigOption = Annotated[
 @app.command()
 def check(config_file: ConfigOption = None) -> None:
     """Read the configuration and everything that it names; exit 1 with the place of a mistake."""
-    config.load(config_file)
+    loaded = config.load(config_file)
+    tables(loaded.paths.policies, loaded.paths.templates, loaded.paths.knowledge)
     output.say("the configuration is right")
 
 

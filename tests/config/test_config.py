@@ -1,6 +1,7 @@
 """The configuration file: what is wrong is named by file, line and column; what is generated is
 current."""
 
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from tests_support import ROOT
 
 from gateway import config, configdoc
 from gateway.errors import BadInput
+from gateway.receive.limits import Limits
 
 
 def test_an_empty_file_is_the_defaults() -> None:
@@ -92,3 +94,8 @@ def test_a_broken_configuration_has_its_exact_complaint(path: Path) -> None:
     with pytest.raises(BadInput) as caught:
         config.parse(path.read_text(), path.name)
     assert str(caught.value) == path.with_suffix(".error").read_text().rstrip("\n")
+
+
+def test_every_limit_of_the_sessions_is_a_key() -> None:
+    """The keys of `[limits]` are the bounds that receive knows, with the same defaults."""
+    assert config.LimitsConfig().model_dump() == asdict(Limits())

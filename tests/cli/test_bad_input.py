@@ -1,0 +1,132 @@
+"""What people type wrong: one clear message, exit status 1, and nothing half-applied."""
+
+import json
+import socket
+from pathlib import Path
+
+import pytest
+from running import portiere
+
+from gateway.demo.world import World, build
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    """The demo's files, with nothing imported yet."""
+    return build(tmp_path / "world", 0, 9, 0)
+
+
+def refused(*words: str) -> str:
+    """The one message of a command that exits 1."""
+    done = portiere(*words)
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert done.stderr.startswith("portiere: ")
+    assert "Traceback" not in done.stderr
+    return done.stderr
+
+
+def test_a_bad_row_of_an_accounts_file_is_named_and_nothing_is_applied(world: World) -> None:
+    """The second line is wrong; the first is not applied either."""
+    file = world.folder / "bad.jsonl"
+    rows = (world.folder / "accounts.jsonl").read_text().splitlines()
+    second = json.loads(rows[1])
+    second["primery"] = second.pop("primary")
+    file.write_text(rows[0] + "\n" + json.dumps(second) + "\n")
+    said = refused("accounts", "import", str(file), "--config", str(world.config))
+    assert "bad.jsonl:2" in said
+    assert "did you mean `primary`" in said
+    listed = portiere("accounts", "list", "--json", "--config", str(world.config))
+    assert json.loads(listed.stdout) == []
+
+
+def test_the_same_file_twice_changes_nothing(world: World) -> None:
+    """An import is idempotent, and says so."""
+    words = ("accounts", "import", str(world.folder / "accounts.jsonl"), "--json")
+    first = portiere(*words, "--config", str(world.config))
+    again = portiere(*words, "--config", str(world.config))
+    assert json.loads(first.stdout)["created"] == 2
+    assert json.loads(again.stdout)["unchanged"] == 2
+
+
+def test_what_is_exported_can_be_imported(world: World) -> None:
+    """Export and import speak the same form."""
+    config = ("--config", str(world.config))
+    portiere("accounts", "import", str(world.folder / "accounts.jsonl"), *config)
+    exported = world.folder / "exported.jsonl"
+    exported.write_text(portiere("accounts", "export", *config).stdout)
+    again = portiere("accounts", "import", str(exported), "--json", *config)
+    assert json.loads(again.stdout)["unchanged"] == 2
+
+
+def test_a_broken_configuration_is_one_message_with_its_place(world: World) -> None:
+    """Every command says the same of it."""
+    world.config.write_text(world.config.read_text().replace("[smarthost]", "[smarthots]"))
+    said = refused("config", "check", "--config", str(world.config))
+    assert "portiere.toml:" in said
+    assert "did you mean `smarthost`" in said
+    assert refused("serve", "--config", str(world.config)) == said
+
+
+def test_an_unreadable_policy_keeps_the_gateway_from_starting(world: World) -> None:
+    """The missing file is named."""
+    text = world.config.read_text().replace("[paths]\n", '[paths]\npolicies = "nowhere"\n')
+    world.config.write_text(text)
+    assert "nowhere" in refused("serve", "--config", str(world.config))
+    assert "nowhere" in refused("config", "check", "--config", str(world.config))
+
+
+def test_a_taken_port_is_one_message(world: World) -> None:
+    """The listener's address is named."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        text = world.config.read_text().replace(
+            '"127.0.0.1:0"\nprotocol', f'"{address}"\nprotocol'
+        )
+        world.config.write_text(text)
+        assert f"cannot listen on `{address}`" in refused("serve", "--config", str(world.config))
+
+
+def test_a_damaged_file_of_keys_is_one_message(world: World) -> None:
+    """It is not overwritten: old mail could not be answered any more."""
+    secrets = world.folder / "secrets.json"
+    secrets.write_text("{")
+    assert "secrets.json" in refused("keys", "list", "--config", str(world.config))
+    assert secrets.read_text() == "{"
+
+
+def test_keys_are_made_with_mode_0600_and_rotate(world: World) -> None:
+    """The current key is another one after a rotation, and the old one stays for reading."""
+    config = ("--config", str(world.config))
+    first = json.loads(portiere("keys", "list", "--json", *config).stdout)
+    portiere("keys", "rotate", *config)
+    second = json.loads(portiere("keys", "list", "--json", *config).stdout)
+    assert [key["current"] for key in first] == [True]
+    assert [key["current"] for key in second] == [False, True]
+    assert (world.folder / "secrets.json").stat().st_mode & 0o777 == 0o600
+    assert "current" in refused("keys", "retire", "1", *config)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("accounts", "show", "A-9"),
+        ("tickets", "show", "999999"),
+        ("tickets", "reply", "999999", "--text", "x"),
+        ("tickets", "close", "999999"),
+        ("tickets", "token", "999999"),
+        ("trace", "<nobody@example.org>"),
+        ("queue", "show", "99"),
+        ("accounts", "address", "primary", "A-9", "a@b.example"),
+        ("tickets", "import", "absent.jsonl"),
+        ("explain", "absent.eml"),
+        ("demo", "send", "nothing"),
+        ("policy", "reload"),
+    ],
+    ids=" ".join,
+)
+def test_a_thing_that_is_not_there_is_one_message(world: World, words: tuple[str, ...]) -> None:
+    """Exit status 1, a sentence, and no traceback."""
+    config = () if words[0] == "demo" else ("--config", str(world.config))
+    assert refused(*words, *config)
