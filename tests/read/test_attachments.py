@@ -106,6 +106,14 @@ def test_names_for_the_nameless(kind: str, subject: str, name: str) -> None:
         (b"hello", "", "application/octet-stream"),
         (b"RIFF....WEBPVP8", "image/png", "image/webp"),
         (b"", "image/png", "image/png"),
+        (b"\0\0\0\x18ftypheic", "application/octet-stream", "image/heic"),
+        (b"\0\0\0\x18ftypmp42", "application/octet-stream", "video/mp4"),
+        (b"BM....", "image/x-ms-bmp", "image/bmp"),
+        (b"BM is a band", "text/plain", "text/plain"),
+        (b"PK\x03\x04" + b"\0" * 26 + b"mimetypeapplication/vnd.oasis.opendocument.text", "",
+         "application/vnd.oasis.opendocument.text"),
+        (b"BEGIN:VCALENDAR", "application/ics", "application/ics"),
+        (b"<html>", "message/rfc822", "message/rfc822"),
     ],
 )  # fmt: skip
 def test_types_are_what_the_bytes_say(content: bytes, declared: str, kind: str) -> None:

@@ -139,3 +139,61 @@ def test_a_property_that_claims_four_billion_values() -> None:
     container = tnef.read(HEADER + _attribute(1, 0x00069003, lying))
     assert container is not None
     assert container.broken
+
+
+def test_the_attributes_of_old_programs() -> None:
+    """Before MAPI: subject, class, body and files as attributes in the sender's code page."""
+    content = (
+        HEADER
+        + _attribute(1, 0x00069007, struct.pack("<II", 1251, 0))
+        + _attribute(1, 0x00018004, "тема".encode("cp1251") + b"\0")
+        + _attribute(1, 0x00078008, b"IPM.Microsoft Mail.Note\0")
+        + _attribute(1, 0x0002800C, "привет".encode("cp1251") + b"\0")
+        + _attribute(2, 0x00018010, b"before any file\0")
+        + _attribute(2, 0x00069002, b"\0" * 14)
+        + _attribute(2, 0x00018010, "файл.txt".encode("cp1251") + b"\0")
+        + _attribute(2, 0x0006800F, b"abc")
+    )
+    container = tnef.read(content)
+    assert container is not None
+    assert (container.subject, container.text) == ("тема", "привет")
+    assert container.message_class == "IPM.Microsoft Mail.Note"
+    assert [(f.name, f.content) for f in container.files] == [("файл.txt", b"abc")]
+
+
+def test_every_kind_of_property_is_stepped_over() -> None:
+    """Named, fixed, multi-valued and object properties stand before the ones that are wanted."""
+    guid = b"\1" * 16
+    by_number = struct.pack("<HH", 0x0003, 0x8001) + guid + struct.pack("<III", 0, 7, 42)
+    label = "nome\0".encode("utf-16-le") + b"\0\0"
+    by_name = struct.pack("<HH", 0x000B, 0x8002) + guid + struct.pack("<II", 1, 10) + label
+    many = struct.pack("<HHI", 0x1003, 0x0E01, 3) + struct.pack("<III", 1, 2, 3)
+    texts = struct.pack("<HHII", 0x101E, 0x0E02, 2, 2) + b"a\0\0\0"
+    texts += struct.pack("<I", 2) + b"b\0\0\0"
+    embedded = b"\2" * 16 + HEADER
+    data = _properties(
+        by_number, by_name + struct.pack("<I", 1), many, texts,
+        struct.pack("<HHQ", 0x0040, 0x0E06, 0),
+        _variable(0x1E, 0x3704, b"dentro.msg\0"),
+        _variable(0x1E, 0x370E, b"Text/X\0"),
+        _variable(0x0D, 0x3701, embedded),
+    )  # fmt: skip
+    content = HEADER + _attribute(2, 0x00069002, b"") + _attribute(2, 0x00069005, data)
+    container = tnef.read(content)
+    assert container is not None
+    (file,) = container.files
+    assert not container.broken
+    assert (file.name, file.content_type) == ("dentro.msg", "application/ms-tnef")
+    assert file.content == HEADER
+
+
+def test_what_rich_text_does_not_say() -> None:
+    """Pictures, hidden groups and what is only for readers of RTF are left out."""
+    source = (
+        rb"{\rtf1\uc2{\*\generator x;}{\pict 89504e47}{\info{\author a}}"
+        rb"{\*\htmltag64 <p>}\htmlrtf dropped\htmlrtf0 kept \{braces\} \u8364??euro\u-4\'3f\'3f."
+        rb"\emdash\~x}"
+    )
+    assert rtf.to_text(source) == "kept {braces} €euro\ufffc.—\u00a0x"
+    assert rtf.to_text(b"no rich text") == ""
+    assert rtf.decompress(struct.pack("<IIII", 9, 9, 1, 0) + b"x" * 9) == b""

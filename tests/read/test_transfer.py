@@ -78,6 +78,10 @@ def test_text_that_only_begins_like_uuencode() -> None:
     """`begin 644 of something` and lines that do not decode are words."""
     assert transfer.uu_blocks(b"begin 644 of the chapter\nno data here at all, sorry\nend\n") == []
     assert transfer.uu_blocks(b"begin 644 a\n" * 500) == []
+    assert transfer.uu_blocks(b"begin 644 a\n#0V%T and words after it\nend\n") == []
+    assert transfer.uu_blocks(b"begin 644 a\n#0v%T\nend\n") == []
+    assert transfer.uu_blocks(b"begin 644 a\n\n#0V%T\n\nend\n")[0][3] == b"Cat"
+    assert transfer.decode(b"nothing", "x-uuencode") == (b"nothing", "uuencode-broken")
 
 
 def test_unknown_encodings_are_left_alone() -> None:
