@@ -37,7 +37,7 @@ test: lint types contracts
 
 # Pages and examples that are made from the code; tests fail where they are not current.
 docs: setup
-	$(V)/python -m tests.generate
+	$(V)/python docs/generate.py
 
 # The lock file: every platform and Python that we support, with hashes and without addresses.
 lock:

@@ -12,7 +12,7 @@ from tests_support import ROOT
 PACKAGE = ROOT / "gateway"
 CORE = PACKAGE / "core"
 
-# What `gateway/core` may import besides itself: pure parts of the standard library, pure libraries.
+# What `gateway/core` may import besides itself: pure parts of the standard library and others.
 ALLOWED = {
     "array", "base64", "binascii", "bisect", "codecs", "collections", "contextlib", "dataclasses",
     "datetime", "difflib", "enum", "functools", "hashlib", "heapq", "hmac", "html", "importlib",

@@ -1,4 +1,4 @@
-"""From bytes to the author and the words written now. `wire` alone is believed; the rest may err."""
+"""From bytes to the author and the words written now. `wire` alone is believed; others may err."""
 
 import hashlib
 from dataclasses import replace
