@@ -6,6 +6,7 @@ committed is never cut off.
 
 import asyncio
 import contextlib
+import gc
 import os
 import secrets
 import signal
@@ -105,6 +106,8 @@ class Service:
 
     async def _open(self, rooms: contextlib.AsyncExitStack) -> None:
         await asyncio.to_thread(language.warm)
+        gc.collect()
+        gc.freeze()  # what lives as long as we do: a full collection stalls 100 ms
         control = Control(self._config.paths.control, self._commands())
         await control.start()
         rooms.push_async_callback(control.close)

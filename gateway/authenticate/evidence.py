@@ -133,7 +133,9 @@ class Authenticator:
         said = results.relay_says(wire.headers, envelope.authserv_id)
         if said is None:
             return False
-        found, _ = await dmarc.check(lookup, author.domain, said.spf, said.dkim, self._suffixes)
+        # Where the client is known our own SPF has spoken, pools and wide networks weighed.
+        believed = said.spf if envelope.client_ip is None else Spf(SpfResult.NONE, None)
+        found, _ = await dmarc.check(lookup, author.domain, believed, said.dkim, self._suffixes)
         return found.aligned
 
 

@@ -72,7 +72,10 @@ def relay_says(headers: Headers, authserv_id: str) -> RelaySays | None:
     """What the relay of this id found, from the fields above its own Received; None if nothing.
 
     Only raw SPF and DKIM facts are taken. What a field says of DMARC or ARC is not believed.
+    Without a Received nothing stands above one: the sender may have written every field.
     """
+    if headers.first("received") is None:
+        return None
     spf = Spf(SpfResult.NONE, None)
     dkim: list[Signature] = []
     for each in headers.fields:

@@ -1,6 +1,7 @@
 """check_host of RFC 7208: one evaluation with all its limits, through the mail's own `Lookup`."""
 
 import ipaddress
+import socket
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ MOST_MX = 10
 MOST_PTR = 10
 DEEPEST = 10
 MOST_WORDS = 2000  # in all records of one evaluation: more is a bomb, not a policy
+MOST_ADDRESSES = 10_000  # held against the client in one evaluation: likewise
 MOST_TRIED = 100  # terms that are told one by one
 
 IpAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -77,6 +79,8 @@ class Evaluation:
         self._terms = 0
         self._voids = 0
         self._words = 0
+        self._compared = 0
+        self._read: dict[str, tuple[int, ...]] = {}
         self._validated: tuple[str, ...] | None = None
         self._expanded: dict[tuple[str, str], str] = {}
         self.tried: list[str] = []
@@ -183,7 +187,7 @@ class Evaluation:
         name = await self._name(term.spec, domain)
         answer = await self._addresses(name)
         self._known(answer, name)
-        return self._among(answer, term)
+        return self._among(name, answer, term)
 
     async def _mx(self, term: Term, domain: str) -> bool:
         name = await self._name(term.spec, domain)
@@ -196,7 +200,7 @@ class Evaluation:
             found = await self._addresses(host)
             if found.failed:
                 raise _Stop(SpfResult.TEMPERROR, f"address of `{host}`: {found.status}")
-            if self._among(found, term):
+            if self._among(host, found, term):
                 return True
         return False
 
@@ -218,7 +222,7 @@ class Evaluation:
                 self._void(self._ip.reverse_pointer)
             names = []
             for name in answer.names()[:MOST_PTR]:
-                if self._exactly(await self._addresses(name)):
+                if self._bits in self._numbers(name, await self._addresses(name)):
                     names.append(name.lower())
             self._validated = tuple(names)
         return self._validated
@@ -244,24 +248,24 @@ class Evaluation:
     async def _addresses(self, name: str) -> Answer:
         return await self._lookup.query(name, "A" if self._four else "AAAA")
 
-    def _among(self, answer: Answer, term: Term) -> bool:
+    def _among(self, name: str, answer: Answer, term: Term) -> bool:
         shift = 32 - term.four if self._four else 128 - term.six
         wanted = self._bits >> shift
-        return any(bits >> shift == wanted for bits in self._numbers(answer))
+        numbers = self._numbers(name, answer)
+        if not shift:
+            return wanted in numbers
+        return any(bits >> shift == wanted for bits in numbers)
 
-    def _exactly(self, answer: Answer) -> bool:
-        return self._bits in self._numbers(answer)
-
-    def _numbers(self, answer: Answer) -> list[int]:
-        numbers = []
-        version = 4 if self._four else 6
-        for text in answer.names():
-            try:
-                ip = ipaddress.ip_address(text)
-            except ValueError:
-                continue
-            if ip.version == version:
-                numbers.append(int(ip))
+    def _numbers(self, name: str, answer: Answer) -> tuple[int, ...]:
+        """The addresses of this name as numbers, read once an evaluation."""
+        numbers = self._read.get(name)
+        if numbers is None:
+            family = socket.AF_INET if self._four else socket.AF_INET6
+            read = (_number(family, text) for text in answer.names()[:MOST_ADDRESSES])
+            numbers = self._read[name] = tuple(number for number in read if number is not None)
+        self._compared += len(numbers)
+        if self._compared > MOST_ADDRESSES:
+            raise _Stop(SpfResult.PERMERROR, f"more than {MOST_ADDRESSES} addresses, at `{name}`")
         return numbers
 
     def _tell(self, term: Term, domain: str, hit: bool) -> None:
@@ -302,6 +306,13 @@ class Evaluation:
         return next(
             iter([n for n in names if n == domain.lower()] + below + list(names)), "unknown"
         )
+
+
+def _number(family: socket.AddressFamily, text: str) -> int | None:
+    try:
+        return int.from_bytes(socket.inet_pton(family, text), "big")
+    except (OSError, ValueError):
+        return None
 
 
 def _within(name: str, domain: str) -> bool:

@@ -14,6 +14,8 @@ _PIECE = re.compile(
     r"|%(?:[%_-]|\{(?P<letter>[A-Za-z])(?P<digits>\d*)(?P<r>[rR]?)(?P<delimiters>[.+,/_=-]*)\})",
     re.ASCII,
 )
+_PLAIN_NAME = re.compile(r"[A-Za-z0-9_.-]*\.[A-Za-z]+", re.ASCII)
+_NO_LETTERS: frozenset[str] = frozenset()
 _TOP_LABEL = re.compile(r"[A-Za-z0-9]*[A-Za-z][A-Za-z0-9]*|[A-Za-z0-9]+-[A-Za-z0-9-]*[A-Za-z0-9]")
 _ESCAPED = {"%%": "%", "%_": " ", "%-": "%20"}
 _IN_NAMES = frozenset("slodiphv")
@@ -63,6 +65,8 @@ def read_macros(text: str, letters: frozenset[str] = _EVERYWHERE) -> MacroString
 
 def read_domain_spec(text: str) -> MacroString:
     """A domain-spec: ends in a macro, or in a dot and a top label. Raises `MacroSyntax`."""
+    if _PLAIN_NAME.fullmatch(text):  # the usual case, and what a bomb has thousands of
+        return MacroString(text, (text,), _NO_LETTERS, _cut(text))
     pieces = _pieces(text)
     if not pieces:
         raise MacroSyntax("a domain is missing")

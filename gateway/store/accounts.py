@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, or_, select, text, update
+from sqlalchemy import Connection, case, delete, func, insert, or_, select, text, update
 
 from gateway.core.model import Role
 from gateway.errors import BadInput
@@ -260,11 +260,9 @@ def domain_changed(connection: Connection, domain: str, at: datetime) -> int:
         _a.key.endswith(f"@{name}", autoescape=True),
         _a.key.endswith(f".{name}", autoescape=True),
     )
-    older = or_(_a.domain_changed_at.is_(None), _a.domain_changed_at <= micros(at))
+    latest = case((_a.domain_changed_at > micros(at), _a.domain_changed_at), else_=micros(at))
     result = connection.execute(
-        update(schema.addresses)
-        .where(uses, older)
-        .values(domain_changed_at=micros(at))
+        update(schema.addresses).where(uses).values(domain_changed_at=latest)
     )
     return int(result.rowcount)
 
