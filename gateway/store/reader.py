@@ -237,7 +237,8 @@ def _foreign(
 ) -> bool:
     """Something named is somebody else's, or an order or address is nobody's.
 
-    A number that is a ticket's is judged as a ticket.
+    A number of the author's own ticket is judged as a ticket. Another's is an order that nobody
+    has, so that the two cannot be told apart.
     """
     owned: set[tuple[str, str]] = set()
     others: set[tuple[str, str]] = set()
@@ -245,7 +246,7 @@ def _foreign(
         (owned if account in own else others).add((kind, value))
     if any(thing not in owned for thing in others if thing[0] == "word"):
         return True
-    numbers = {ticket.number for ticket in tickets}
+    numbers = {ticket.number for ticket in tickets if ticket.account in own}
     orders = {("order", order) for order in clues.orders if order not in numbers}
     return any(thing not in owned for thing in orders | {("ip", ip) for ip in clues.ips})
 

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import islice
 
 from gateway.core.know.token import (
     MAX_AGE,
@@ -114,7 +115,7 @@ def refer(
     if sender.kind is SenderKind.STAFF:
         return _of_staff(case, envelope)
     named = tuple(_all_named(case, envelope))
-    automatic = _answers_automatic(case, named)
+    automatic = _answers_automatic(case, envelope)
     own = next((one for one in named if one.ticket and case.owns(one.ticket)), None)
     base = _with_token(case, named, Reference(TicketMatch.NONE, answers_automatic=automatic))
     if own is not None and own.ticket is not None:
@@ -208,15 +209,26 @@ def _folded(subject: str) -> str:
     return _SYMBOLS.sub(" ", bare_subject(subject)).casefold().strip()
 
 
-def _answers_automatic(case: _Case, named: tuple[_Named, ...]) -> bool:
-    """Whether it answers automatic mail of ours: by token, or by a known id, signed or not."""
-    if any(one.token and one.token.purpose is Purpose.AUTOMATIC for one in named[:1]):
-        return True
+def _answers_automatic(case: _Case, envelope: Envelope) -> bool:
+    """Whether it answers automatic mail of ours: by a token's form, or by a known id; signed or not.
+
+    Whether the token is good is not asked: a reply that is left out only then would tell whether
+    its ticket exists.
+    """
     parents = frozenset(case.mail.in_reply_to or case.mail.references[-1:])
+    addressed = (text for one in envelope.recipients[:100] for text in tokens_in(one))
+    answered = (text for one in parents for text in tokens_in(one))
+    if any(_is_automatic(text) for text in (*islice(addressed, 1), *answered)):
+        return True
     return any(
         message.sent and message.automatic and message.message_id in parents
         for message in case.candidates.messages
     )
+
+
+def _is_automatic(text: str) -> bool:
+    written = read(text)
+    return written is not None and written.purpose is Purpose.AUTOMATIC
 
 
 def _with_token(case: _Case, named: tuple[_Named, ...], base: Reference) -> Reference:
