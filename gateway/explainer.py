@@ -44,7 +44,8 @@ class Explainer(AbstractContextManager["Explainer"]):
         _checked(case)
         raw = raw_of(case, folder)
         course = await self.course(self.envelope(case, raw), raw, _resolver(case, folder))
-        return report.as_dict(str(case.get("id", "")), course)
+        policy = self.rooms.standing.loaded.policy
+        return report.as_dict(str(case.get("id", "")), course, policy)
 
     async def course(self, envelope: Envelope, raw: bytes, zone: Resolver | None) -> Course:
         """Everything that the pipeline finds out about one mail."""

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from gateway.core.decide import facts
+from gateway.core.decide.policy import Policy
 from gateway.core.model import (
     DISCLOSES,
     Decision,
@@ -25,8 +26,8 @@ from gateway.core.model import (
 from gateway.pipeline import Course
 
 
-def as_dict(identifier: str, course: Course) -> dict[str, Any]:
-    """One object of `explain --json` or one line of `--batch`."""
+def as_dict(identifier: str, course: Course, policy: Policy) -> dict[str, Any]:
+    """One object of `explain --json` or one line of `--batch`; `policy` names its notices."""
     situation = course.situation
     outgoing = course.effects.outgoing if course.effects else ()
     evidence = course.arrival.evidence if course.arrival else None
@@ -43,7 +44,7 @@ def as_dict(identifier: str, course: Course) -> dict[str, Any]:
         "incident": _incident(situation.incident if situation else None),
         "knowledge": _knowledge(situation),
         "facts": facts.as_dict(course.facts) if course.facts else None,
-        "decision": _decision(course.decision, situation),
+        "decision": _decision(course.decision, situation, policy),
         "smtp": {"code": course.answer.code, "enhanced": course.answer.enhanced},
         "replies": _outgoing(one for one in outgoing if not one.notice),
         "notices": _outgoing(one for one in outgoing if one.notice),
@@ -177,7 +178,10 @@ def _knowledge(situation: Situation | None) -> dict[str, Any]:
     }
 
 
-def _decision(decision: Decision | None, situation: Situation | None) -> dict[str, Any]:
+def _decision(
+    decision: Decision | None, situation: Situation | None, policy: Policy
+) -> dict[str, Any]:
+    paragraphs = decision.notices if decision else ()
     outcome = outcome_of(decision) if decision else None
     department = decision.department if decision else None
     return {
@@ -187,7 +191,7 @@ def _decision(decision: Decision | None, situation: Situation | None) -> dict[st
         "discloses": DISCLOSES[outcome].value if outcome else None,
         "department": department or (situation.department if situation else None),
         "priority": decision.priority if decision else None,
-        "notices": list(decision.notices) if decision else [],
+        "notices": [one.id for one in policy.notices if one.add in paragraphs],
     }
 
 

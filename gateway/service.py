@@ -18,11 +18,9 @@ from typing import Any
 
 from sqlalchemy import text
 
-from gateway import health, log, metrics
+from gateway import health, load, log, metrics
 from gateway.config import Config, ListenerConfig
 from gateway.control import Control, Handler
-from gateway.core.decide.diff import compare
-from gateway.core.decide.policy import Policy
 from gateway.core.model import Address, Committed, Effects, Envelope, Listener
 from gateway.core.read import language
 from gateway.deliver.smarthost import Smarthost, SmarthostSettings
@@ -181,12 +179,9 @@ class Service:
         old = standing.loaded
         try:
             new = await asyncio.to_thread(standing.read)
-            more = await asyncio.to_thread(_disclosing_more, old.policy, new.policy)
+            more = await asyncio.to_thread(load.discloses_more, old, new)
             if more and not accept:
-                raise BadInput(
-                    f"the new policy discloses more in {more} situations; look at"
-                    " `portiere policy diff`, and add --accept to take it"
-                )
+                raise BadInput(f"the new policy discloses more in {more}; add --accept to take it")
         except PortiereError as error:
             metrics.reloads.labels("refused").inc()
             self._log.error("reload refused, the old tables stay", error=str(error))
@@ -247,12 +242,6 @@ class Service:
         """Support addresses, their sub-addresses, and return paths."""
         base = Address(address.local.partition("+")[0], address.domain).key
         return base in self._ours
-
-
-def _disclosing_more(old: Policy, new: Policy) -> int:
-    """In how many situations the new policy may tell more than the one in force."""
-    found = compare(old.table, new.table)
-    return found.situations if found.too_large else found.disclosing_more
 
 
 def _smarthost(config: Config) -> SmarthostSettings:
