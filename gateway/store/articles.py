@@ -1,36 +1,16 @@
-"""Full-text search over the public articles: SQLite FTS5 in memory, over words that were stemmed
-before.
+"""Search over the public articles, in memory.
 
 Built anew whenever the articles are loaded, and never changed: a reload makes another index. Safe
 in any thread.
 """
 
-import re
-import sqlite3
-import threading
-import unicodedata
-from collections.abc import Iterable, Sequence
-from functools import lru_cache
-from typing import Any
-
-import snowballstemmer
+from collections.abc import Iterable
 
 from gateway.core.model import ArticleHit, PublicArticle
-from gateway.store.stopwords import STOP_WORDS
+from gateway.store.ranking import Ranking
 
-LANGUAGES = {
-    "it": "italian",
-    "en": "english",
-    "de": "german",
-    "fr": "french",
-    "es": "spanish",
-}
 TITLE_WEIGHT, TAGS_WEIGHT, BODY_WEIGHT = 3.0, 2.0, 1.0
-MOST_WORDS = 64  # different words of a question that are looked for
-_WORD = re.compile(r"[^\W_]+(?:\.\d+)*")
-_ELISION = re.compile(
-    r"\b(?:[cdlmnst]|un|all|dell|nell|sull|dall|quell|qu|jusqu)['’]", re.IGNORECASE
-)
+ELSEWHERE = "en"  # what people read whose own language has no articles
 
 
 class ArticleIndex:
@@ -38,97 +18,58 @@ class ArticleIndex:
 
     def __init__(self, articles: Iterable[PublicArticle], url: str | None = None) -> None:
         """`url` is where articles can be read; the slug is appended."""
-        self._articles = tuple(articles)
         self._url = url
-        self._lock = threading.Lock()
-        self._connection = self._built()
-        self.languages = frozenset(article.language for article in self._articles)
-
-    def _built(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(":memory:", check_same_thread=False, isolation_level=None)
-        connection.execute(
-            "CREATE VIRTUAL TABLE articles USING fts5"
-            "(title, tags, body, language UNINDEXED, tokenize = 'ascii')"
-        )
-        connection.executemany(
-            "INSERT INTO articles (rowid, title, tags, body, language) VALUES (?, ?, ?, ?, ?)",
-            (self._row(number, one) for number, one in enumerate(self._articles)),
-        )
-        connection.execute("INSERT INTO articles (articles) VALUES ('optimize')")
-        return connection
-
-    def _row(self, number: int, one: PublicArticle) -> tuple[int, str, str, str, str]:
-        language = one.language
-        tags = " ".join((*one.tags, *one.synonyms))
-        title, marks, body = (" ".join(terms(t, language)) for t in (one.title, tags, one.body))
-        return number, title, marks, body, language
+        self._articles: dict[str, list[PublicArticle]] = {}
+        for article in articles:
+            self._articles.setdefault(article.language, []).append(article)
+        self._rankings = {
+            language: Ranking([_fields(one) for one in those], language)
+            for language, those in self._articles.items()
+        }
+        self.languages = frozenset(self._articles)
 
     def search(self, text: str, language: str | None, limit: int = 5) -> tuple[ArticleHit, ...]:
         """The articles that have words of `text`, best first; a higher score is a better match."""
         if language in self.languages:
-            return self._found(text, (language,), limit) if language else ()
-        return self._found(text, sorted(self.languages), limit)
-
-    def _found(self, text: str, languages: Sequence[str], limit: int) -> tuple[ArticleHit, ...]:
-        """One query a language, because a question is stemmed by the rules of one."""
+            return tuple(self._found(text, str(language), language)[:limit])
         hits: dict[str, ArticleHit] = {}
-        for language in languages:
-            for hit in self._query(terms(text, language), language, limit):
-                if hit.slug not in hits or hit.score > hits[hit.slug].score:
-                    hits[hit.slug] = hit
+        for known in sorted(self.languages, key=lambda one: one != ELSEWHERE):
+            for hit in self._found(text, known, language):
+                earlier = hits.get(hit.slug)
+                hits[hit.slug] = hit if earlier is None else _better(earlier, hit, language)
         return tuple(sorted(hits.values(), key=lambda hit: -hit.score)[:limit])
 
-    def _query(self, words: Sequence[str], language: str, limit: int) -> list[ArticleHit]:
-        chosen = list(dict.fromkeys(words))[:MOST_WORDS]
-        if not chosen:
-            return []
-        match = " OR ".join(f'"{word}"' for word in chosen)
-        values = (match, TITLE_WEIGHT, TAGS_WEIGHT, BODY_WEIGHT, language, limit)
-        with self._lock:
-            rows = self._connection.execute(_SEARCH, values).fetchall()
-        return [self._hit(number, -rank) for number, rank in rows]
+    def _found(self, text: str, language: str, spoken: str | None) -> list[ArticleHit]:
+        """Articles of one language, for a question that is written in that one or another."""
+        ranked = self._rankings[language].search(text, spoken)
+        return [self._hit(language, one.number, one.score, one.covered) for one in ranked]
 
-    def _hit(self, number: int, score: float) -> ArticleHit:
-        one = self._articles[number]
+    def _hit(self, language: str, number: int, score: float, covered: float) -> ArticleHit:
+        one = self._articles[language][number]
         url = f"{self._url}{one.slug}" if self._url else None
-        return ArticleHit(one.slug, one.language, one.title, url, one.body, score)
+        return ArticleHit(one.slug, language, one.title, url, one.body, score, covered)
 
 
-_SEARCH = (
-    "SELECT rowid, bm25(articles, ?2, ?3, ?4) AS rank FROM articles"
-    " WHERE articles MATCH ?1 AND language = ?5 ORDER BY rank, rowid LIMIT ?6"
-)
+def _fields(one: PublicArticle) -> list[tuple[str, float]]:
+    # A line each: no run of words begins in one synonym and ends in the next.
+    tags = [(tag, TAGS_WEIGHT) for tag in (*one.tags, *one.synonyms)]
+    return [(one.title, TITLE_WEIGHT), *tags, (one.body, BODY_WEIGHT)]
 
 
-def terms(text: str, language: str) -> list[str]:
-    """The words that count: no elisions, no stop words, stemmed, in ASCII where possible."""
-    stop = STOP_WORDS.get(language, frozenset())
-    bare = _ELISION.sub(" ", text.lower())
-    return [_stemmed(word, language) for word in _WORD.findall(bare) if folded(word) not in stop]
+def _better(earlier: ArticleHit, hit: ArticleHit, language: str | None) -> ArticleHit:
+    """One article in two languages: the one that fits best, or the one that is read elsewhere."""
+    if language is not None and earlier.language == ELSEWHERE:
+        return earlier if earlier.score >= hit.score else _scored(earlier, hit)
+    return earlier if earlier.score >= hit.score else hit
 
 
-@lru_cache(maxsize=20_000)
-def _stemmed(word: str, language: str) -> str:
-    """Stemmed with its accents, which the rules know, and folded afterwards."""
-    algorithm = LANGUAGES.get(language)
-    return folded(_stem(algorithm, word) if algorithm else word)
-
-
-@lru_cache(maxsize=20_000)
-def folded(word: str) -> str:
-    """Without diacritics: people write `perche` and `uber`."""
-    if word.isascii():
-        return word
-    apart = unicodedata.normalize("NFKD", word.replace("ß", "ss"))
-    return "".join(c for c in apart if not unicodedata.combining(c))
-
-
-_STEMMERS = threading.local()  # a stemmer keeps the word that it works on
-
-
-def _stem(algorithm: str, word: str) -> str:
-    stemmers: dict[str, Any] = _STEMMERS.__dict__
-    if algorithm not in stemmers:
-        stemmers[algorithm] = snowballstemmer.stemmer(algorithm)
-    stem: str = stemmers[algorithm].stemWord(word)
-    return stem
+def _scored(article: ArticleHit, like: ArticleHit) -> ArticleHit:
+    return ArticleHit(
+        article.slug,
+        article.language,
+        article.title,
+        article.url,
+        article.body,
+        like.score,
+        like.covered,
+    )

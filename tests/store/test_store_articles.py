@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests_support import needs_suites
 
 from gateway.core.model import PublicArticle
-from gateway.store.articles import ArticleIndex, folded, terms
+from gateway.store.articles import ArticleIndex
 
 ARTICLES = [
     PublicArticle("dns", "it", "Tempi di propagazione DNS", "Le modifiche ai record…", ("zona",)),
@@ -35,15 +35,14 @@ def test_words_are_found_in_any_form() -> None:
     assert INDEX.search("configurazione dell'e-mail, posta", "it")[0].slug == "mail"
     assert INDEX.search("citta", "it")[0].slug == "city"
     assert INDEX.search("zone", "it")[0].slug == "dns"
-    assert folded("Straße é") == "Strasse e"
-    assert "il" not in terms("Il server è giù", "it")
+    assert INDEX.search("il della è", "it") == ()
 
 
 def test_an_unknown_language_is_searched_in_all() -> None:
     """An article is listed once, in the language that fits best."""
     assert [hit.slug for hit in INDEX.search("propagation", None)] == ["dns"]
     assert INDEX.search("propagation", "de")[0].language == "en"
-    assert INDEX.search("propagation", "it") == ()
+    assert INDEX.search("propagation", "it")[0].language == "it"
 
 
 @given(st.text(max_size=300), st.sampled_from(["it", "en", "xx", None]))
@@ -70,7 +69,7 @@ def test_an_empty_index_finds_nothing() -> None:
 @needs_suites
 @pytest.mark.parametrize("language", ["it", "en"])
 def test_questions_of_the_suite_find_their_article(suites: Path, language: str) -> None:
-    """Half of them first, six in ten among the first three, without any tuning to these."""
+    """Six in ten of them first, eight in ten among the first three."""
 
     def read(name: str) -> list[dict[str, str]]:
         return [json.loads(line) for line in (suites / "kb" / name).read_text().splitlines()]
@@ -84,5 +83,5 @@ def test_questions_of_the_suite_find_their_article(suites: Path, language: str) 
             slugs = [hit.slug for hit in index.search(question["text"], language, 3)]
             wanted = question["article"]
             ranks.append(slugs.index(wanted) if wanted in slugs else 9)
-    assert sum(rank == 0 for rank in ranks) / len(ranks) >= 0.49
-    assert sum(rank < 3 for rank in ranks) / len(ranks) >= 0.6
+    assert sum(rank == 0 for rank in ranks) / len(ranks) >= 0.58
+    assert sum(rank < 3 for rank in ranks) / len(ranks) >= 0.78

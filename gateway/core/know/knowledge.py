@@ -1,5 +1,9 @@
-"""How sure the public articles answer a question: by the search's score, and by its lead over the
-next."""
+"""How surely the public articles answer a question.
+
+Three signs together: how well the best article fits, what share of the question it has words for,
+and how far it leads the next one. None of them alone tells a question that has no article from one
+that has. The bounds are calibrated by `portiere kb eval` (docs/knowledge.md).
+"""
 
 from dataclasses import dataclass
 
@@ -7,23 +11,33 @@ from gateway.core.model import Confidence, Knowledge
 from gateway.core.model.account import ArticleHit
 
 LINKS = 3  # articles that an acknowledgement may name
+MOST_LEAD = 2.0  # a lead beyond this tells nothing more
 
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
-    """Calibrated by `portiere kb eval`; higher scores are better."""
+    """Bounds of `evidence`."""
 
-    sure: float = 7.0
-    lead: float = 1.3  # the best article's score over the next one's
-    weak: float = 3.0
+    sure: float = 3.2
+    weak: float = 0.6
 
 
 def judge(hits: tuple[ArticleHit, ...], thresholds: Thresholds = Thresholds()) -> Knowledge:
-    """`sure` may answer by itself, `weak` names up to three articles, `none` names nothing."""
-    if not hits or hits[0].score < thresholds.weak:
+    """`sure` may answer by itself, `weak` names up to three articles, `none` names nothing.
+
+    `hits` are the best first.
+    """
+    found = evidence(hits)
+    if found < thresholds.weak:
         return Knowledge(Confidence.NONE)
-    best, following = hits[0], hits[1:2]
-    leads = not following or best.score >= thresholds.lead * following[0].score
-    sure = best.score >= thresholds.sure and leads
-    confidence = Confidence.SURE if sure else Confidence.WEAK
+    confidence = Confidence.SURE if found >= thresholds.sure else Confidence.WEAK
     return Knowledge(confidence, hits[:LINKS])
+
+
+def evidence(hits: tuple[ArticleHit, ...]) -> float:
+    """The score of the best article, times the share that it covers, times its lead (1 to 2)."""
+    if not hits:
+        return 0.0
+    best, following = hits[0], hits[1:2]
+    lead = best.score / following[0].score if following and following[0].score > 0 else MOST_LEAD
+    return best.score * best.covered * min(max(lead, 1.0), MOST_LEAD)

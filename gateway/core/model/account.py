@@ -151,6 +151,7 @@ class ArticleHit:
     url: str | None
     body: str
     score: float
+    covered: float = 0.0  # the share of the question that the article has words for, 0 to 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,111 @@
+"""Ranks the articles of one language by the words of a question; no files, no database, and
+nothing that changes, so any thread may ask.
+
+BM25F (Robertson and Zaragoza 2009, 3.6) with one change: a word of the question counts once, by
+its stem or by the concept that it speaks of, whichever fits an article better. So the share of the
+question that an article covers is known too, and words that no article has lower it.
+"""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from gateway.store.concepts import shipped
+from gateway.store.stems import stemmed, words
+from gateway.store.stopwords import STOP_WORDS
+
+MOST_UNITS = 64  # different words of a question that are looked for
+SATURATION, BY_LENGTH = 1.2, 0.6  # k1 and b of BM25
+BY_STEM, BY_CONCEPT, BY_BOTH = 0.7, 1.0, 0.1
+UNKNOWN = 0.6  # what a word that no article has weighs, beside a word that one has
+OWN = 2.0  # what asks for somebody's own data weighs, where no article has it
+OWN_CONCEPT, FIGURES = (
+    "=own-data",
+    4,
+)  # the words for it, or digits: a ticket, an order, an account
+
+Unit = tuple[str, ...]  # sorted: stems, and concepts behind a `=`
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """An article by its place in the list, with its score and the share of the question."""
+
+    number: int
+    score: float
+    covered: float
+
+
+class Ranking:
+    """An inverted index over weighted fields."""
+
+    def __init__(self, articles: Sequence[Sequence[tuple[str, float]]], language: str) -> None:
+        """Each article is a list of texts with their weights."""
+        self._language = language
+        self._size = len(articles)
+        self._places: dict[str, dict[int, float]] = {}
+        counted = [self._counted(fields) for fields in articles]
+        lengths = [sum(1 for text, _ in fields for _ in text.split()) for fields in articles]
+        mean = max(sum(lengths) / max(self._size, 1), 1.0)
+        for number, weights in enumerate(counted):
+            norm = 1 - BY_LENGTH + BY_LENGTH * lengths[number] / mean
+            for key, weight in weights.items():
+                self._places.setdefault(key, {})[number] = weight / norm
+
+    def _counted(self, fields: Iterable[tuple[str, float]]) -> dict[str, float]:
+        weights: dict[str, float] = {}
+        for text, weight in fields:
+            for unit in units(text, self._language):
+                for key in unit:
+                    weights[key] = weights.get(key, 0.0) + weight
+        return weights
+
+    def search(self, text: str, spoken: str | None = None) -> list[Ranked]:
+        """The articles that have anything of a question, best first; `spoken` is its language."""
+        asked = dict.fromkeys(units(text, self._language, spoken))
+        total, scores = 0.0, dict[int, float]()
+        for unit in list(asked)[:MOST_UNITS]:
+            matches = self._matches(unit)
+            weight = self._weight(unit, matches)
+            total += weight
+            for number, match in matches.items():
+                scores[number] = scores.get(number, 0.0) + weight * match
+        ranked = (Ranked(number, score, score / total) for number, score in scores.items())
+        return sorted(ranked, key=lambda one: (-one.score, one.number))
+
+    def _matches(self, unit: Unit) -> dict[int, float]:
+        """How well each article has this word, 0 to about 1."""
+        best: dict[int, float] = {}
+        for key in unit:
+            full = BY_CONCEPT if key.startswith("=") else BY_STEM
+            for number, weight in self._places.get(key, {}).items():
+                match = full * weight / (weight + SATURATION)
+                known = best.get(number, 0.0)
+                both = BY_BOTH * min(known, match)
+                best[number] = max(known, match) + both
+        return best
+
+    def _weight(self, unit: Unit, matches: Mapping[int, float]) -> float:
+        """The inverse document frequency, and less for what no article has."""
+        having = len(matches)
+        weight = math.log(1 + (self._size - having + 0.5) / (having + 0.5))
+        if having:
+            return weight
+        own = any(key == OWN_CONCEPT or (key.isdigit() and len(key) >= FIGURES) for key in unit)
+        return weight * (OWN if own else UNKNOWN)
+
+
+def units(text: str, language: str, spoken: str | None = None) -> list[Unit]:
+    """What a text says, word by word: runs that speak of a concept, then the other words."""
+    read = words(text)
+    stop = STOP_WORDS.get(spoken or language, frozenset())
+    stems = [
+        {stemmed(word, language)} if len(word) > 1 and word not in stop else set[str]()
+        for word in read
+    ]
+    said: list[Unit] = []
+    for one in shipped().spoken(read):
+        keys = {f"={concept}" for concept in one.concepts}
+        said.append(tuple(sorted(keys.union(*stems[one.start : one.end]))))
+        stems[one.start : one.end] = [set[str]()] * (one.end - one.start)
+    return said + [tuple(stem) for stem in stems if stem]
