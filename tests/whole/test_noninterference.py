@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -23,7 +22,6 @@ from twin_worlds import (
     SHARED,
     TECNICO,
     Seen,
-    Twin,
     Twins,
     envelope,
     seen,
@@ -65,6 +63,9 @@ NAMES = (
     "203.0.113.80",
     "2001:db8::7",
 )
+# A name that nobody has is a word like any other, so that to a proven customer a name of
+# somebody else's service is told apart; see docs/limits.md. To everybody else it is not.
+WORDS = ("il mio vps-12", "vps-99 and vps-55", "web-41")
 BODIES = (
     "Hello,\nhow do I change the nameservers of a domain?\n",
     "Buongiorno,\ncome si cambiano i nameserver di un dominio?\n",
@@ -171,18 +172,31 @@ def guesses() -> st.SearchStrategy[Guess]:
         )
     )
     return st.builds(
-        lambda author, number, subject, body, name, token, where, headers: Guess(
-            *author, number + subject, f"{body}{name}\n", token, where, headers
-        ),
+        _guess,
         authors,
         named,
         st.sampled_from(SUBJECTS),
         st.sampled_from(BODIES),
-        st.sampled_from(("", *NAMES)),
+        st.sampled_from(("", *NAMES, *WORDS)),
         st.none() | token,
         st.sampled_from(("recipient", "In-Reply-To", "References")),
         headers,
     )
+
+
+def _guess(
+    author: tuple[str, str, str | None],
+    number: str,
+    subject: str,
+    body: str,
+    name: str,
+    token: tuple[str, str, Purpose, str] | None,
+    where: str,
+    headers: tuple[tuple[str, str], ...],
+) -> Guess:
+    customer = author[0] in (CARLO, SHARED) and author[1] != FORGER
+    said = "" if customer and name in WORDS else name
+    return Guess(*author, number + subject, f"{body}{said}\n", token, where, headers)
 
 
 @pytest.fixture(scope="module")
@@ -222,3 +236,103 @@ def test_two_databases_cannot_be_told_apart(
     session, raw = guess.mail(twins, 1)
     one, other = (seen(twins.all[name], session, raw) for name in pair)
     assert not different(one, other)
+
+
+def test_a_whole_conversation_cannot_be_told_apart(tmp_path: Path) -> None:
+    """With everything written: caps, earlier arrivals and enquiries are the same on both."""
+    twins = Twins(tmp_path / "twins")
+    try:
+        one, other = twins.all["full"], twins.all["empty"]
+        for number, guess in enumerate(conversation(60)):
+            session, raw = guess.mail(twins, number, minutes=40 * number)
+            for twin in (one, other):
+                twin.numbers.append(f"{700000 + number}")
+            assert one.handle(session, raw) == other.handle(session, raw)
+    finally:
+        twins.close()
+
+
+def conversation(length: int) -> Iterator[Guess]:
+    """Mails of one proven stranger, some of them unproven, some of them said twice."""
+    dice = random.Random(7)
+    for _ in range(length):
+        forged = dice.random() < 0.3
+        number = dice.choice(("", "", f"[#{dice.choice(NUMBERS)}] ", "#482913 "))
+        yield Guess(
+            dice.choice((ANNA, TECNICO, STRANGER)) if forged else STRANGER,
+            FORGER if forged else "curious.example",
+            "" if forged else None,
+            number + dice.choice(SUBJECTS),
+            dice.choice(BODIES) + dice.choice(("", *NAMES, *WORDS)),
+            None,
+            "",
+        )
+
+
+def test_what_we_sent_in_a_ticket_does_not_tell_that_its_number_is_one(tmp_path: Path) -> None:
+    """Our words are taken out of a mail only for who may know that we sent them."""
+    twins = Twins(tmp_path / "twins")
+    try:
+        said = "Abbiamo ricevuto la segnalazione di abuso: spam e phishing dal vostro server."
+        full = twins.all["full"]
+        opened = Guess(ANNA, "studio-rossi.example", None, "Re: [#482913] x", "Ancora.", None, "")
+        full.handle(*opened.mail(twins, 1))
+        full.writer.run(
+            lambda connection: connection.exec_driver_sql("UPDATE outbox SET text = ?", (said,))
+        ).result()
+        words = f"Buongiorno, che cosa sapete di questo?\n\n{said}\n"
+        probe = Guess(STRANGER, "curious.example", None, "#482913", words, None, "")
+        session, raw = probe.mail(twins, 2)
+        assert not different(seen(full, session, raw), seen(twins.all["empty"], session, raw))
+        owner = replace(opened, body=words)
+        mail = full.course(*owner.mail(twins, 3, minutes=1)).mail
+        assert mail is not None
+        assert "abuso" not in mail.new_text
+    finally:
+        twins.close()
+
+
+class Indiscreet(Reader):
+    """A reader with a leak: an account's name gets into an article."""
+
+    def candidates(self, clues: Clues) -> Candidates:
+        """The truth, with a name too many."""
+        found, account = super().candidates(clues), self.account("A-1001")
+        name = account.name if account else ""
+        articles = tuple(replace(one, body=f"{one.body} {name}") for one in found.articles)
+        return replace(found, articles=articles)
+
+
+class Curious(Reader):
+    """A reader that asks once more where the author is registered."""
+
+    def candidates(self, clues: Clues) -> Candidates:
+        """The truth, by a question too many."""
+        found = super().candidates(clues)
+        for one in found.registrations:
+            self.account(one.account.number)
+        return found
+
+
+@pytest.mark.parametrize(
+    ("reader", "guess", "by"),
+    [
+        (
+            Indiscreet,
+            Guess(STRANGER, "curious.example", None, SUBJECTS[2], BODIES[1], None, ""),
+            "replies",
+        ),
+        (Curious, Guess(ANNA, FORGER, "", "Urgente", BODIES[3], None, ""), "queries"),
+    ],
+)
+def test_a_planted_leak_is_seen(
+    tmp_path: Path, reader: type[Reader], guess: Guess, by: str
+) -> None:
+    """The comparison can fail: by an article with a name in it, by one query too many."""
+    twins = Twins(tmp_path / "twins", reader)
+    try:
+        session, raw = guess.mail(twins, 1)
+        one, other = (seen(twins.all[name], session, raw) for name in ("full", "empty"))
+        assert different(one, other).startswith(by)
+    finally:
+        twins.close()

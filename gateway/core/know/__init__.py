@@ -5,7 +5,7 @@ Total and pure.
 
 from dataclasses import dataclass
 
-from gateway.core.know import circumstances, hours, incident, knowledge, proof, request
+from gateway.core.know import circumstances, confirmed, hours, incident, knowledge, proof, request
 from gateway.core.know.identify import identify
 from gateway.core.know.thread import refer
 from gateway.core.know.token import Keys
@@ -19,10 +19,13 @@ from gateway.core.model import (
     Mail,
     Proof,
     ProofLevel,
+    Reference,
     Registration,
     Replay,
     RequestKind,
+    Sender,
     Situation,
+    TicketMatch,
 )
 from gateway.core.model.routing import RequestRules, Routing
 from gateway.core.read import without_our_words
@@ -53,6 +56,7 @@ class Arrival:
     mail: Mail
     evidence: Evidence
     clues: Clues
+    confirmed: str | None = None  # the account that released this mail, for which it was parked
 
 
 def prove(
@@ -79,13 +83,11 @@ def prove(
 def situation(arrival: Arrival, candidates: Candidates, knowing: Knowing) -> Situation:
     """Everything that the decision rests on, and everything that a reply may say."""
     now, routing = arrival.envelope.received_at, knowing.routing
-    mail = without_our_words(arrival.mail, candidates.sent_texts)
-    sender = identify(arrival.author, candidates, arrival.clues)
-    proven = prove(arrival, knowing, candidates.replays, sender.registration)
-    reference = refer(
-        mail, arrival.clues, candidates, sender, proven, knowing.keys, now, arrival.envelope
-    )
+    sender, proven, reference = _who(arrival, candidates, knowing)
+    mail = without_our_words(arrival.mail, _our_words(reference, candidates))
     asked = request.classify(mail, reference, knowing.requests)
+    if proven.confirmed:
+        asked = confirmed.request(asked)
     own = sender.account.number if sender.account and proven.level in PROVEN else None
     reported = incident.read(
         mail, arrival.clues, candidates, own, asked.kind is RequestKind.INCIDENT
@@ -113,10 +115,55 @@ def situation(arrival: Arrival, candidates: Candidates, knowing: Knowing) -> Sit
         spent=circumstances.spent(
             sender, proven, candidates.spending, routing, arrival.clues.author_domain
         ),
-        scope=circumstances.scope(sender.registration, department),
+        scope=proven.confirmed or circumstances.scope(sender.registration, department),
         department=department,
         language=language,
         bilingual=guessed,
         mail_id=arrival.id,
         raw=arrival.raw,
     )
+
+
+def _who(
+    arrival: Arrival, candidates: Candidates, knowing: Knowing
+) -> tuple[Sender, Proof, Reference]:
+    """Who writes, how well that is proven, and which ticket he may mean.
+
+    A parked mail that its account released is that account's, and no other's.
+    """
+    sender = identify(arrival.author, candidates, arrival.clues)
+    proven = prove(arrival, knowing, candidates.replays, sender.registration)
+    reference = _referred(arrival, candidates, knowing, sender, proven)
+    account = arrival.confirmed
+    if account is None:
+        return sender, proven, reference
+    now = arrival.envelope.received_at
+    sender = confirmed.sender(account, sender, reference, candidates, now)
+    if sender.account is None or sender.account.number != account:
+        return sender, proven, reference
+    proven = proof.released(proven, account)
+    return sender, proven, _referred(arrival, candidates, knowing, sender, proven)
+
+
+def _referred(
+    arrival: Arrival, candidates: Candidates, knowing: Knowing, sender: Sender, proven: Proof
+) -> Reference:
+    return refer(
+        arrival.mail,
+        arrival.clues,
+        candidates,
+        sender,
+        proven,
+        knowing.keys,
+        arrival.envelope.received_at,
+        arrival.envelope,
+    )
+
+
+def _our_words(reference: Reference, candidates: Candidates) -> tuple[str, ...]:
+    """What we sent in the ticket, for its owner, for staff, and for who holds its token.
+
+    Somebody who only names a number must not learn by what is left of his mail that it is one.
+    """
+    known = reference.match is TicketMatch.OWN or reference.linked_to is not None
+    return candidates.sent_texts if known or reference.token else ()

@@ -210,7 +210,7 @@ def _folded(subject: str) -> str:
 
 
 def _answers_automatic(case: _Case, envelope: Envelope) -> bool:
-    """Whether it answers automatic mail of ours: by a token's form, or by a known id; signed or not.
+    """Whether it answers automatic mail of ours: by a token's form or a known id, signed or not.
 
     Whether the token is good is not asked: a reply that is left out only then would tell whether
     its ticket exists.
