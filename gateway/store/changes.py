@@ -25,13 +25,14 @@ from gateway.core.model import (
 )
 from gateway.store import schema
 from gateway.store.columns import dump, dump_texts, micros, micros_or_none
+from gateway.store.postgres import Answer
 from gateway.store.prepared import Link, Prepared, Step, insert_into, listed, named_in, param
 
 _WAITS = frozenset({TicketState.NEW.value, TicketState.STAFF.value})
 
 _COLUMNS = tuple(column.name for column in schema.tickets.c)
 _t = schema.tickets.c
-_LOCK = Prepared(
+LOCK = Prepared(
     named_in("numbers", _t.number, schema.tickets)
     .order_by(_t.number)
     .with_for_update(of=schema.tickets)
@@ -163,7 +164,11 @@ class Standing:
 
 def lock(link: Link, numbers: Iterable[str]) -> dict[str, Standing]:
     """The tickets of these numbers, locked in order until the transaction ends."""
-    rows = link.rows(_LOCK, {"numbers": listed(numbers)})
+    return locked(link.rows(LOCK, {"numbers": listed(numbers)}))
+
+
+def locked(rows: Iterable[Sequence[Any]]) -> dict[str, Standing]:
+    """The tickets from the rows of `LOCK`, by number."""
     return {row[0]: Standing(row) for row in rows}
 
 
@@ -336,9 +341,11 @@ def queue(
         run(link, outgoing(link, out, mail, micros(now)))
 
 
-def run(link: Link, steps: Sequence[Step]) -> None:
+def run(link: Link, steps: Sequence[Step]) -> list[Answer]:
     """Run the steps; Moved where one did not touch what it must."""
-    failed = link.steps(steps)
-    if failed is not None:
-        number = failed.values.get("the_number", failed.values.get("number"))
-        raise Moved(f"ticket {number} changed while the mail was being decided")
+    answers = link.answers((step.prepared, step.values) for step in steps)
+    for step, answer in zip(steps, answers, strict=True):
+        if step.rows is not None and step.rows != answer.touched:
+            number = step.values.get("the_number", step.values.get("number"))
+            raise Moved(f"ticket {number} changed while the mail was being decided")
+    return answers

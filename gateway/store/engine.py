@@ -29,6 +29,19 @@ DEFAULT_URL = "sqlite:///var/portiere.db"
 BUSY_SECONDS = 5.0  # how long a writer waits for another one before it says `Temporary`
 SHARDS = 64
 
+# Every statement of a mail is a look-up, and prepared: a plan that was made while a table was
+# small must not go on scanning it when it has grown.
+_SETTINGS = {
+    "synchronous_commit": "on",
+    "lock_timeout": "5s",
+    "statement_timeout": "8s",
+    "enable_seqscan": "off",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+    "plan_cache_mode": "force_generic_plan",
+    "jit": "off",
+}
+
 _LATER = (sqlite3.OperationalError, psycopg.OperationalError, psycopg.InternalError)
 
 
@@ -217,7 +230,6 @@ def _unopened(url: URL, problem: sqlalchemy.exc.DBAPIError) -> errors.PortiereEr
 def _engine(url: URL, *, pool: int, read_only: bool, snapshot: bool = False) -> Engine:
     if url.get_backend_name() == "sqlite":
         return _sqlite(url, pool=pool, read_only=read_only, snapshot=snapshot)
-    options = "-c synchronous_commit=on -c lock_timeout=5s -c statement_timeout=8s"
     engine = create_engine(
         url,
         pool_size=pool,
@@ -227,7 +239,7 @@ def _engine(url: URL, *, pool: int, read_only: bool, snapshot: bool = False) -> 
         connect_args={
             "connect_timeout": 5,
             "application_name": "portiere",
-            "options": options,
+            "options": " ".join(f"-c {name}={value}" for name, value in _SETTINGS.items()),
             "tcp_user_timeout": 8000,
         },
     )

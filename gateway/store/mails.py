@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, func, select, text, update
+from sqlalchemy import Connection, and_, func, select, text, update
 
 from gateway.core.model import Envelope, Listener
 from gateway.store import schema
@@ -29,7 +29,10 @@ class StoredMail(NamedTuple):
     mail: str
     state: str  # failed: a defect of ours; released: confirmed by the customer
     envelope: Envelope
-    raw: bytes
+    raw: bytes  # as it is stored: with our own Authentication-Results where it was decided before
+    key: str = ""
+    content_digest: str = ""  # of the mail as it came
+    account: str | None = None  # it was parked for this account, which has released it
 
 
 class MailFacts(NamedTuple):
@@ -132,16 +135,24 @@ def to_decide(
 
     Committing a mail of the same id takes it out of this state.
     """
-    statement = select(_m.mail, _m.state, _m.envelope, _m.raw_digest).order_by(_m.id).limit(limit)
+    freed = and_(_p.mail == _m.mail, _p.state == "released")
+    columns = (_m.mail, _m.state, _m.envelope, _m.raw_digest, _m.key, _m.content_digest)
+    statement = (
+        select(*columns, _p.account)
+        .select_from(schema.mails.outerjoin(schema.parked, freed))
+        .order_by(_m.id)
+        .limit(limit)
+    )
     if mails is None:
-        statement = statement.where(text(schema.OPEN_MAILS), _m.state == "released")
+        open_mails = schema.OPEN_MAILS.replace("state", "mails.state")
+        statement = statement.where(text(open_mails), _m.state == "released")
     else:
         statement = statement.where(_m.mail.in_(list(mails)), _m.state.in_(("failed", "released")))
     stored = []
-    for mail, state, envelope, digest in connection.execute(statement).all():
+    for mail, state, said, digest, *rest in connection.execute(statement).all():
         found = content(connection, blobs, digest)
         if found is not None:
-            stored.append(StoredMail(mail, state, envelope_of(envelope), found))
+            stored.append(StoredMail(mail, state, envelope_of(said), found, *rest))
     return stored
 
 

@@ -16,6 +16,7 @@ from sqlalchemy.sql.elements import BindParameter, ColumnElement
 from sqlalchemy.sql.expression import ClauseElement, Executable, bindparam
 from sqlalchemy.sql.functions import FunctionElement
 
+from gateway.store import postgres
 from gateway.store.columns import clean, dump_texts
 
 Row = tuple[Any, ...]
@@ -26,7 +27,7 @@ class Spelling(NamedTuple):
     """One dialect's spelling of a statement."""
 
     sql: str
-    order: tuple[str, ...] | None  # names of positional parameters; None where they go by name
+    order: tuple[str, ...]  # names of the parameters in their places
     constants: dict[str, Any]
 
 
@@ -54,8 +55,7 @@ class Prepared:
         )
         given = compiled.construct_params(_check=False)
         constants = {name: value for name, value in given.items() if value is not None}
-        order = tuple(compiled.positiontup) if compiled.positional else None
-        return Spelling(str(compiled), order, constants)
+        return Spelling(str(compiled), tuple(compiled.positiontup), constants)
 
 
 class Step(NamedTuple):
@@ -137,62 +137,55 @@ def fill(name: str, size: int, values: Sequence[str]) -> dict[str, str | None]:
 class Link:
     """A driver's connection inside a transaction that somebody else began and will end."""
 
-    __slots__ = ("dbapi", "dialect", "many")
+    __slots__ = ("dbapi", "dialect", "postgres")
 
     def __init__(self, dbapi: Any, dialect: Dialect) -> None:
         """`dbapi` is sqlite3's or psycopg's connection."""
         self.dbapi = dbapi
-        self.dialect = dialect
-        self.many = hasattr(dbapi, "pipeline")  # several statements in one round trip
+        self.postgres = dialect.name == "postgresql"
+        self.dialect = postgres.DIALECT if self.postgres else dialect
 
     @classmethod
     def of(cls, connection: Connection) -> "Link":
         """The link under a SQLAlchemy connection, in the same transaction."""
         return cls(connection.connection.dbapi_connection, connection.dialect)
 
-    def execute(self, prepared: Prepared, values: Values) -> Any:
-        """The driver's cursor after the statement."""
+    def statement(self, prepared: Prepared, values: Values) -> postgres.Statement:
+        """The SQL with its parameters in order."""
         sql, order, constants = prepared.text(self.dialect)
-        if order is None:
-            named = zip(values, _cleaned(values.values()), strict=True)
-            return self.dbapi.execute(sql, {**constants, **dict(named)})
         merged = {**constants, **values} if constants else values
-        return self.dbapi.execute(sql, _cleaned(map(merged.__getitem__, order)))
+        return postgres.Statement(sql, _cleaned(map(merged.__getitem__, order)))
 
     def rows(self, prepared: Prepared, values: Values) -> list[Row]:
         """All rows of a query, as plain tuples."""
-        found: list[Row] = self.execute(prepared, values).fetchall()
-        return found
+        return self.answers([(prepared, values)])[0].rows
 
     def run(self, prepared: Prepared, values: Values) -> int:
         """How many rows a statement touched."""
-        count: int = self.execute(prepared, values).rowcount
-        return count
+        return self.answers([(prepared, values)])[0].touched
 
-    def ask(self, questions: Iterable[tuple[Prepared, Values]]) -> list[list[Row]]:
-        """The rows of several queries."""
-        if not self.many:
-            return [self.rows(prepared, values) for prepared, values in questions]
-        with self.dbapi.pipeline():
-            cursors = [self.execute(prepared, values) for prepared, values in questions]
-            return [cursor.fetchall() for cursor in cursors]
+    def answers(self, asked: Iterable[tuple[Prepared, Values]]) -> list[postgres.Answer]:
+        """Rows and counts of several statements, run in order, in one round trip."""
+        statements = [self.statement(prepared, values) for prepared, values in asked]
+        if self.postgres:
+            return postgres.run(self.dbapi, statements)
+        return [self._answer(*statement) for statement in statements]
 
-    def steps(self, steps: Sequence[Step]) -> Step | None:
-        """Run all; the first step that did not touch the rows it must, or None."""
-        if not self.many:
-            counts = [self.run(step.prepared, step.values) for step in steps]
+    def _answer(self, sql: str, values: Sequence[Any]) -> postgres.Answer:
+        cursor = self.dbapi.execute(sql, values)
+        return postgres.Answer(cursor.fetchall() if cursor.description else [], cursor.rowcount)
+
+    def mark(self, sql: str) -> None:
+        """SAVEPOINT and its like: said at the latest with what is run next, or by `flush`."""
+        if self.postgres:
+            postgres.later(self.dbapi, sql)
         else:
-            with self.dbapi.pipeline():
-                cursors = [self.execute(step.prepared, step.values) for step in steps]
-            counts = [cursor.rowcount for cursor in cursors]
-        for step, count in zip(steps, counts, strict=True):
-            if step.rows is not None and step.rows != count:
-                return step
-        return None
+            self.dbapi.execute(sql)
 
-    def plain(self, sql: str) -> None:
-        """A statement without parameters, such as SAVEPOINT."""
-        self.dbapi.execute(sql)
+    def flush(self) -> None:
+        """Say what was put off, before others use the connection."""
+        if self.postgres:
+            postgres.flush(self.dbapi)
 
 
 def _cleaned(values: Iterable[Any]) -> list[Any]:

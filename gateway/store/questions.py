@@ -64,9 +64,9 @@ def _named() -> CTE:
         named_in("message", known.message_id, known.ticket),
     ).subquery()
     named = select(first.c.number).cte("named", recursive=True)
-    merged = schema.tickets.alias("merged")
-    step = select(merged.c.merged_into).join(named, merged.c.number == named.c.number)
-    return named.union(step.where(merged.c.merged_into.is_not(None)))
+    merged = schema.tickets.alias("merged").c
+    into = select(merged.merged_into).where(merged.number == named.c.number).scalar_subquery()
+    return named.union(select(into).where(named.c.number.is_not(None)))  # ends with a NULL
 
 
 def _naming(asked: Asked) -> dict[str, Any]:

@@ -73,9 +73,9 @@ class Reader:
         window = self._window if isinstance(self._window, timedelta) else self._window()
         asked = Asked(clues, window // timedelta(microseconds=1), _drawn())
         with self._store.read() as link:
-            answers = link.ask((one.prepared, one.values(asked)) for one in questions.ALL)
-        by_question = dict(zip(questions.ALL, answers, strict=True))
-        return self._assembled(asked, by_question, articles)
+            answers = link.answers((one.prepared, one.values(asked)) for one in questions.ALL)
+        rows = {one: answer.rows for one, answer in zip(questions.ALL, answers, strict=True)}
+        return self._assembled(asked, rows, articles)
 
     def account(self, number: str) -> Account | None:
         """One account by its number, for commands that make replies."""

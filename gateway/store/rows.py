@@ -4,10 +4,11 @@ What the decision rested on is looked at again here: ticket versions, numbers, c
 seen meanwhile, answers that were committed before the mail that they answer.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields
 from datetime import datetime, timedelta
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
 from sqlalchemy import literal_column, select, update
 from sqlalchemy.dialects.postgresql import insert
@@ -30,7 +31,9 @@ from gateway.store.columns import HOUR, dump, micros
 from gateway.store.prepared import (
     Link,
     Prepared,
+    Row,
     Step,
+    Values,
     const,
     insert_into,
     listed,
@@ -131,38 +134,58 @@ def apply(
     Moved when something that it rests on has changed; `first_try` is False after LateParent.
     """
     mail = effects.mail
-    earlier = _mail(link, effects, raw_digest)
-    if earlier is not None:
-        return Committed(earlier, duplicate=True)
-    standing = _locked(link, effects)
+    at = micros(mail.received_at)
+    known, standing, late = _looked(link, effects, raw_digest)
+    if known is not None:
+        return Committed(known, duplicate=True)
+    if first_try and late:
+        raise LateParent("an answer to this mail, or what it answers, came meanwhile")
+    _changed(effects, standing)
+    raised = _undelivered(link, effects, standing)
     steps = _content(effects, raw_digest)
     for new in effects.tickets:
         steps += changes.opened(new, shard)
-    at = micros(mail.received_at)
-    extra = _undelivered(link, effects, standing, steps)  # locks what it raises
-    _merged(effects, standing)
     for one in standing.values():
         steps += one.steps(shard)
-    steps += [changes.entry(new, mail.id) for new in (*effects.entries, *extra)]
-    _refuse_late(link, effects, first_try)
+    steps += [changes.entry(new, mail.id) for new in (*effects.entries, *raised.entries)]
     steps += [changes.known(one, at) for one in effects.known]
     for out in effects.outgoing:
         steps += changes.outgoing(link, out, mail.id, at)
     steps += [changes.event(new) for new in effects.events]
+    steps += raised.steps
     steps += _marks(effects, at)
-    changes.run(link, steps)
-    _within_caps(link, effects.spends)
-    _no_replay(link, effects)
+    checks = [*_caps(effects), *_replays(effects)]
+    answers = changes.run(link, [*steps, *(step for step, _ in checks)])
+    for (_, check), answer in zip(checks, answers[len(steps) :], strict=True):
+        check(answer.rows)
     return Committed(mail.id)
 
 
-def _mail(link: Link, effects: Effects, raw_digest: str) -> str | None:
-    """Write the mail's row, or write it again after a failure or a release.
+def _looked(
+    link: Link, effects: Effects, raw_digest: str
+) -> tuple[str | None, dict[str, changes.Standing], bool]:
+    """Write the mail's row, and in the same breath lock its tickets and look for late parents.
 
-    The id of an earlier arrival where there is one: nothing more is to be done then."""
+    The id of an earlier arrival (nothing more is to be done then), the tickets, and whether an
+    answer to this mail, or what it answers, belongs to another ticket of the account by now.
+    """
     values = mail_row(effects, raw_digest)
-    if link.run(_MAIL, values):
-        return None
+    merged = {number for pair in effects.merges for number in pair}
+    wanted = {change.number for change in effects.changes} | set(effects.expects) | merged
+    ids = _late_ids(effects)
+    asked: list[tuple[Prepared, Values]] = [(_MAIL, values)]
+    if wanted:
+        asked.append((changes.LOCK, {"numbers": listed(sorted(wanted))}))
+    if ids:
+        asked.append((_LATE, {"ids": listed(ids)}))
+    inserted, *found = link.answers(asked)
+    known = None if inserted.touched else _earlier(link, effects, values)
+    standing = changes.locked(found[0].rows) if wanted else {}
+    return known, standing, bool(ids) and _is_late(effects, found[-1].rows)
+
+
+def _earlier(link: Link, effects: Effects, values: Values) -> str | None:
+    """The id of an earlier arrival, or None for the same mail after a failure or a release."""
     found = link.rows(_EARLIER, {"the_key": effects.mail.key})
     if not found:
         raise errors.Defect(f"mail id `{effects.mail.id}` stands already under another key")
@@ -219,20 +242,15 @@ def _state(effects: Effects) -> str:
     return "record" if effects.mail.outcome == "record" else "decided"
 
 
-def _locked(link: Link, effects: Effects) -> dict[str, changes.Standing]:
-    """The standing tickets that are changed or expected, checked and changed in memory."""
-    merged = {number for pair in effects.merges for number in pair}
-    wanted = {change.number for change in effects.changes} | set(effects.expects) | merged
-    if not wanted:
-        return {}
-    standing = changes.lock(link, wanted)
+def _changed(effects: Effects, standing: Mapping[str, changes.Standing]) -> None:
+    """The standing tickets that are expected or changed: checked, and changed in memory."""
     versions = [*effects.expects.items(), *((c.number, c.version) for c in effects.changes)]
     for number, version in versions:
         if number not in standing or standing[number].version != version:
             raise Moved(f"ticket {number} changed while the mail was being decided")
     for change in effects.changes:
         standing[change.number].change(change)
-    return standing
+    _merged(effects, standing)
 
 
 def _merged(effects: Effects, standing: Mapping[str, changes.Standing]) -> None:
@@ -284,40 +302,46 @@ def blob(digest: str, content: bytes, at: int) -> Step:
     return Step(_BLOB, values)
 
 
-def _refuse_late(link: Link, effects: Effects, first_try: bool) -> None:
+def _late_ids(effects: Effects) -> list[str]:
+    """The mail's own id and those of its parents, where it opens a ticket of an account."""
+    if not effects.tickets or effects.tickets[0].account is None:
+        return []
+    own = [effects.mail.message_id] if effects.mail.message_id else []
+    return own + [one.message_id for one in effects.known if not one.sent]
+
+
+def _is_late(effects: Effects, rows: Iterable[Row]) -> bool:
     """A reply may be committed before the mail that it answers, which then joins its ticket."""
-    if not first_try or not effects.tickets:
-        return
     fresh = {new.number for new in effects.tickets}
     account = effects.tickets[0].account
-    ids = {one.message_id for one in effects.known if not one.sent}
-    ids |= {effects.mail.message_id} if effects.mail.message_id else set()
-    if account is None:
-        return
-    for ticket, owner in link.rows(_LATE, {"ids": listed(ids)}) if ids else ():
-        if owner == account and ticket not in fresh and ticket not in effects.expects:
-            raise LateParent("an answer to this mail, or what it answers, came meanwhile")
+    others = (ticket for ticket, owner in rows if owner == account)
+    return any(ticket not in fresh and ticket not in effects.expects for ticket in others)
 
 
-def _undelivered(
-    link: Link, effects: Effects, standing: dict[str, changes.Standing], steps: list[Step]
-) -> list[NewEntry]:
+class _Raised(NamedTuple):
+    """What delivery reports set off."""
+
+    entries: list[NewEntry]
+    steps: list[Step]
+
+
+def _undelivered(link: Link, effects: Effects, standing: dict[str, changes.Standing]) -> _Raised:
     """A delivery report marks our mail and its address, and raises the ticket; no more."""
-    mail = effects.mail
-    raised: list[NewEntry] = []
+    received_at = effects.mail.received_at
+    at = micros(received_at)
+    raised = _Raised([], [])
     for message_id in dict.fromkeys(effects.undelivered):
         for row in link.rows(_OURS, {"the_id": message_id}):
             outbox_id, ticket, account, recipient, kind, notice = row
-            at = micros(mail.received_at)
-            steps.append(Step(_UNDELIVERED, {"the_id": outbox_id, "at": at}))
+            raised.steps.append(Step(_UNDELIVERED, {"the_id": outbox_id, "at": at}))
             if notice:
                 continue
             if account is not None:
-                steps.append(bounced(account, recipient, at))
+                raised.steps.append(bounced(account, recipient, at))
             if ticket is not None and ticket not in standing:
                 standing |= changes.lock(link, [ticket])
             if ticket in standing:
-                raised.append(raise_to_staff(standing[ticket], kind, mail.received_at))
+                raised.entries.append(raise_to_staff(standing[ticket], kind, received_at))
     return raised
 
 
@@ -363,25 +387,39 @@ def _marks(effects: Effects, at: int) -> list[Step]:
     return steps
 
 
-def _within_caps(link: Link, spends: tuple[Spend, ...]) -> None:
+_Check = tuple[Step, Callable[[list[Row]], None]]
+
+
+def _caps(effects: Effects) -> list[_Check]:
     """Count units for the destination and for the whole ledger; Moved where a cap is used up."""
-    for spend in spends:
+    checks: list[_Check] = []
+    for spend in effects.spends:
         hour = micros(spend.at) // HOUR
-        link.run(_SPEND, {"ledger": spend.ledger, "key": spend.key, "hour": hour})
+        unit = {"ledger": spend.ledger, "key": spend.key, "hour": hour}
+        checks.append((Step(_SPEND, unit), lambda _: None))
         if spend.limit is not None:
             asked = {"the_ledger": spend.ledger, "the_key": spend.key, "since": hour - CAP_HOURS}
-            if sum(row[0] for row in link.rows(_SPENT, asked)) > spend.limit:
-                raise Moved(f"the cap `{spend.ledger}` was used up while the mail was decided")
+            checks.append((Step(_SPENT, asked), partial(_within, spend)))
+    return checks
 
 
-def _no_replay(link: Link, effects: Effects) -> None:
+def _within(spend: Spend, rows: list[Row]) -> None:
+    if spend.limit is not None and sum(row[0] for row in rows) > spend.limit:
+        raise Moved(f"the cap `{spend.ledger}` was used up while the mail was being decided")
+
+
+def _replays(effects: Effects) -> list[_Check]:
     """Of two mails under one signature that are decided at the same time, one is a replay."""
     if effects.mail.proof != ProofLevel.STRONG or not effects.replays:
-        return
-    values = {
+        return []
+    asked = {
         "digests": listed(effects.replays),
         "content": effects.mail.content_digest,
         "since": micros(effects.mail.received_at - timedelta(days=REPLAY_DAYS)),
     }
-    if link.rows(_REPLAYED, values):
+    return [(Step(_REPLAYED, asked), _alone)]
+
+
+def _alone(rows: list[Row]) -> None:
+    if rows:
         raise Moved("a mail with the same signature came meanwhile")

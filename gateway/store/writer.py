@@ -36,10 +36,12 @@ _CLASH = (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure)
 class _Job(Generic[T]):
     """One write, and the future by which its caller learns of it."""
 
-    __slots__ = ("future", "outcome", "problem", "work")
+    __slots__ = ("future", "links", "outcome", "problem", "work")
 
-    def __init__(self, work: Callable[[Connection], T]) -> None:
+    def __init__(self, work: Callable[[Connection], T], *, links: bool = False) -> None:
+        """`links`: the work uses nothing but a `Link`, and may be said in one breath."""
         self.work = work
+        self.links = links
         self.future: Future[T] = Future()
         self.future.set_running_or_notify_cancel()  # what is accepted is not called back
         self.problem: BaseException | None = None
@@ -48,13 +50,15 @@ class _Job(Generic[T]):
     def attempt(self, connection: Connection, link: Link) -> None:
         """Inside a savepoint. Raises only where the whole transaction is lost."""
         self.problem, self.outcome = None, []
-        link.plain("SAVEPOINT one")
+        link.mark("SAVEPOINT one")
         try:
+            if not self.links:
+                link.flush()
             self.outcome = [self.work(connection)]
         except BaseException as problem:
             self.problem = _told(problem)
-            link.plain("ROLLBACK TO SAVEPOINT one")
-        link.plain("RELEASE SAVEPOINT one")
+            link.mark("ROLLBACK TO SAVEPOINT one")
+        link.mark("RELEASE SAVEPOINT one")
 
     def settle(self, lost: BaseException | None = None) -> None:
         """Say what came of it."""
@@ -100,7 +104,9 @@ class Writer:
         The future's errors: Moved, decide again; Temporary, database or disk is away; Defect.
         """
         if len(effects.mail.raw) <= INLINE:
-            return self._put(_Job(self._applying(effects, digest_of(effects.mail.raw))))
+            return self._put(
+                _Job(self._applying(effects, digest_of(effects.mail.raw)), links=True)
+            )
         return self._put_large(effects)
 
     def run(self, work: Callable[[Connection], T]) -> Future[T]:
@@ -137,7 +143,7 @@ class Writer:
                 for one in effects.attachments:
                     if len(one.content) > INLINE:
                         self._store.blobs.put(one.digest, one.content)
-                inner = self._put(_Job(self._applying(effects, digest)))
+                inner = self._put(_Job(self._applying(effects, digest), links=True))
             except BaseException as problem:
                 settled.set_exception(as_portiere(problem))
                 return
@@ -203,6 +209,7 @@ class Writer:
             link = Link.of(connection)
             for job in group:
                 job.attempt(connection, link)
+            link.flush()
 
     @contextmanager
     def _begun(self) -> Iterator[Connection]:
@@ -224,7 +231,7 @@ class Writer:
             try:
                 connection.begin()
                 if not self._store.sqlite:
-                    Link.of(connection).plain("SELECT 1")  # the driver begins with the first word
+                    connection.exec_driver_sql("SELECT 1")  # the driver begins with it
                 return connection
             except _DRIVER:
                 connection.invalidate()

@@ -329,12 +329,13 @@ class NotingStore:
         class Noting(Link):
             __slots__ = ()
 
-            def execute(self, prepared: Any, values: Any) -> Any:
-                statements.append(prepared.text(self.dialect).sql)
-                return super().execute(prepared, values)
+            def statement(self, prepared: Any, values: Any) -> Any:
+                said = super().statement(prepared, values)
+                statements.append(said.sql)
+                return said
 
         with self.store.read() as link:
-            yield Noting(link.dbapi, link.dialect)
+            yield Noting(link.dbapi, self.store.engine.dialect)
 
 
 def test_the_same_statements_run_whoever_writes(store: Store, writer: Writer) -> None:
