@@ -10,7 +10,7 @@ import secrets
 import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from gateway import keyring, load
@@ -22,7 +22,7 @@ from gateway.core.know import Knowing
 from gateway.core.know.token import Keys
 from gateway.core.model import Address, ArticleHit, Candidates, Clues, StaffAddress
 from gateway.core.read import addresses, wire
-from gateway.core.say.desk import Desk
+from gateway.core.say.desk import Desk, Post
 from gateway.errors import BadInput
 from gateway.load import Loaded
 from gateway.pipeline import House
@@ -121,6 +121,11 @@ class Rooms:
                 header_bytes=self.config.limits.header_bytes,
             ),
         )
+
+    def post(self, at: datetime) -> Post:
+        """For what the house says by itself, at a moment."""
+        loaded = self.standing.loaded
+        return Post(self.desk, loaded.templates, loaded.routing, secrets.token_bytes(16), at)
 
     def resolver(self) -> Resolver:
         """DNS, or the zone that stands in for it."""

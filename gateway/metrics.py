@@ -63,6 +63,12 @@ outbox_waiting = Gauge(
 failed_mails = Gauge(
     "portiere_failed_mails", "Mails kept raw that wait for `queue retry`.", registry=REGISTRY
 )
+parked_mails = Gauge(
+    "portiere_parked_mails", "Mails that wait for their account's confirmation.", registry=REGISTRY
+)
+escalations = Counter(
+    "portiere_escalations_total", "Tickets whose first reply was overdue.", registry=REGISTRY
+)
 reloads = Counter(
     "portiere_reloads_total",
     "Reloads of policies, templates, knowledge.",

@@ -32,6 +32,7 @@ from gateway.core.model import (
     Mail,
     Moved,
     Proof,
+    ProofLevel,
     Reject,
     Situation,
     Wire,
@@ -39,7 +40,7 @@ from gateway.core.model import (
 )
 from gateway.core.read import clues, read, wire
 from gateway.core.say import effects
-from gateway.errors import Temporary
+from gateway.errors import Defect, Permanent, Temporary
 from gateway.load import Loaded
 
 THREADED_BYTES = 65_536  # above this, reading goes to a thread: the loop has others to serve
@@ -79,6 +80,18 @@ class Course:
     facts: Facts | None = None
     decision: Decision | None = None
     effects: Effects | None = None
+    shadow: Decision | None = None  # of policies/next, where that is another one
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A mail that the store holds, to be decided under its own id and at its own time."""
+
+    id: str
+    key: str
+    envelope: Envelope
+    raw: bytes  # as it came
+    confirmed: str | None = None  # the account that released it from parked mail
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,13 +127,31 @@ class Pipeline:
             return await self._refused(envelope, head, raw)
         arrival = await self._arrive(envelope, head, head.author, raw)
         early = know.prove(arrival, self._house.knowing())
-        settled = self._settle(arrival, early)
+        settled = self._settled_early(head, arrival, early)
         if settled is not None:
-            spoken = _spoken(settled, arrival.evidence)
-            return Course(head, spoken, arrival.mail, arrival, early, decision=settled)
+            return settled
         with _timed("find"):
             candidates = await self._house.find(arrival.clues)
         return self._decided(head, arrival, candidates)
+
+    async def course_again(self, kept: Kept) -> Course:
+        """The course of a stored mail. Nothing is said in a dialogue any more.
+
+        `Temporary` where DNS cannot say now who wrote it, `Permanent` where it has no author.
+        """
+        head = await self.head(kept.envelope, kept.raw)
+        if head.defect or not head.author:
+            raise Permanent(f"its header is refused: {head.defect and head.defect.detail}")
+        arrival = await self._arrive(kept.envelope, head, head.author, kept.raw)
+        arrival = replace(arrival, id=kept.id, confirmed=kept.confirmed)
+        proof = know.prove(arrival, self._house.knowing())
+        if proof.level is ProofLevel.TEMPERROR and kept.confirmed is None:
+            raise Temporary(f"it cannot be found out now who wrote it: {proof.because[0]}")
+        course = self._decided(head, arrival, await self._house.find(arrival.clues))
+        if course.effects is None:
+            return course
+        row = replace(course.effects.mail, key=kept.key)
+        return replace(course, effects=replace(course.effects, mail=row))
 
     async def head(self, envelope: Envelope, raw: bytes) -> Wire:
         """The gate is linear, but 25 MB of it would hold up everybody else."""
@@ -140,20 +171,27 @@ class Pipeline:
         new = self._house.new_id()
         return Arrival(new, envelope, head.headers, raw, author, mail, evidence, asked)
 
-    def _settle(self, arrival: Arrival, proof: Proof) -> Defer | Reject | None:
+    def _settled_early(self, head: Wire, arrival: Arrival, proof: Proof) -> Course | None:
         """The SMTP reply, before any account is read."""
         loaded = self._house.loaded()
         envelope, mail = arrival.envelope, arrival.mail
         signals = loaded.early_signals(arrival.author, envelope, mail, len(arrival.raw))
         known = facts.early(envelope, arrival.evidence, proof, mail, signals)
-        return policy.settle(loaded.policy, known)
+        settled = policy.settle(loaded.policy, known)
+        if settled is None:
+            return None
+        # What was not asked for has its worse value, for the shadow as for the rules in force.
+        shadow = loaded.shadow(facts.completed(known), settled)
+        spoken = _spoken(settled, arrival.evidence)
+        return Course(head, spoken, mail, arrival, proof, decision=settled, shadow=shadow)
 
     def _decided(self, head: Wire, arrival: Arrival, candidates: Candidates) -> Course:
         loaded = self._house.loaded()
         with _timed("decide"):
             situation = know.situation(arrival, candidates, self._house.knowing())
             known = facts.facts(situation, loaded.signals(situation))
-            decision = guard.accepted(guard.guarded(known, policy.decide(loaded.policy, known)))
+            chosen = guard.guarded(known, policy.decide(loaded.policy, known))
+            shadow, decision = loaded.shadow(known, chosen), guard.accepted(chosen)
         with _timed("say"):
             said = effects.effects(
                 situation,
@@ -176,6 +214,7 @@ class Pipeline:
             known,
             decision,
             stored,
+            shadow,
         )
 
     def _stamped(self, arrival: Arrival) -> bytes:
@@ -214,7 +253,7 @@ class Pipeline:
         started = time.perf_counter()
         mail_id = None
         try:
-            course = await self._settled(envelope, raw, commit)
+            course = await self._settled(lambda: self.course(envelope, raw), commit)
             mail_id = course.arrival.id if course.arrival else None
         except Temporary as error:
             self._log.warning("not stored", session=envelope.session, error=str(error))
@@ -226,9 +265,29 @@ class Pipeline:
         self._summary(envelope, course, mail_id, time.perf_counter() - started)
         return course.answer
 
-    async def _settled(self, envelope: Envelope, raw: bytes, commit: Commit) -> Course:
+    async def again(self, kept: Kept, commit: Commit) -> Course:
+        """Decide a stored mail and commit it. It stays as it is after `Temporary`, `Permanent`.
+
+        A defect of ours is written to its row, and raised.
+        """
+        started = time.perf_counter()
+        try:
+            course = await self._settled(lambda: self.course_again(kept), commit)
+        except (Temporary, Permanent):
+            raise
+        except Exception as error:
+            metrics.defects.inc()
+            self._log.exception("a defect of ours", mail=kept.id)
+            said = f"{type(error).__name__}: {error}"
+            row = effects.undecided(kept.envelope, kept.raw, kept.id, said)
+            await commit(replace(row, mail=replace(row.mail, key=kept.key)))
+            raise Defect(said) from error
+        self._summary(kept.envelope, course, kept.id, time.perf_counter() - started)
+        return course
+
+    async def _settled(self, find_out: Callable[[], Awaitable[Course]], commit: Commit) -> Course:
         for attempt in range(TRIES):
-            course = await self.course(envelope, raw)
+            course = await find_out()
             if course.effects is None:
                 return course
             try:
@@ -284,6 +343,20 @@ class Pipeline:
             replies=len(course.effects.outgoing) if course.effects else 0,
             code=course.answer.code,
             ms=round(seconds * 1000, 1),
+        )
+        if decision and course.shadow:
+            self._differs(mail_id, decision, course.shadow)
+
+    def _differs(self, mail_id: str | None, decision: Decision, shadow: Decision) -> None:
+        """policies/next would have done something else: counted and logged, and nothing more."""
+        metrics.shadow_differences.labels(decision.rule, shadow.rule).inc()
+        self._log.info(
+            "shadow differs",
+            mail=mail_id,
+            outcome=outcome_of(decision).value,
+            rule=decision.rule,
+            next_outcome=outcome_of(shadow).value,
+            next_rule=shadow.rule,
         )
 
 

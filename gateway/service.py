@@ -19,6 +19,7 @@ from typing import Any
 from sqlalchemy import text
 
 from gateway import health, load, log, metrics
+from gateway.again import Again
 from gateway.config import Config, ListenerConfig
 from gateway.control import Control, Handler
 from gateway.core.model import Address, Committed, Effects, Envelope, Listener
@@ -27,6 +28,7 @@ from gateway.deliver.smarthost import Smarthost, SmarthostSettings
 from gateway.deliver.worker import Worker, WorkerSettings
 from gateway.errors import BadInput, PortiereError
 from gateway.house import Rooms
+from gateway.jobs import Jobs, house_jobs
 from gateway.pipeline import Answer, Pipeline
 from gateway.receive import listener, replies
 from gateway.receive.client import TrustedRelay
@@ -66,10 +68,14 @@ class Service:
         outbox = Outbox(self._rooms.store, self._writer)
         if self._rooms.store.sqlite:
             outbox.abandoned(_now())
+        owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+        self._again = Again(self._rooms.store, self._pipeline, self._commit)
+        listed = house_jobs(self._rooms.store, config.retention, self._rooms.post)
+        self._jobs = Jobs(self._rooms.store, self._writer, owner, _now, listed)
         self._worker = Worker(
             outbox,
             self._smarthost,
-            f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}",
+            owner,
             _now,
             log.get("deliver"),
             WorkerSettings(
@@ -120,8 +126,9 @@ class Service:
             server = await self._listen(settings)
             self._servers.append(server)
             rooms.push_async_callback(server.close, DRAIN_SECONDS)
-        watching = asyncio.create_task(self._watch_smarthost())
-        rooms.callback(watching.cancel)
+        beside = (self._watch_smarthost(), self._again.run(), self._jobs.run(self._worker.wake))
+        for coroutine in beside:
+            rooms.push_async_callback(_ended, asyncio.create_task(coroutine))
 
     async def _handle(self, envelope: Envelope, raw: bytes) -> Verdict:
         answer: Answer = await self._pipeline.handle(envelope, raw, self._commit)
@@ -131,6 +138,8 @@ class Service:
         done = await asyncio.wrap_future(self._writer.commit(effects))
         if effects.outgoing:
             self._worker.wake()
+        if effects.release:
+            self._again.wake()
         return done
 
     async def _end_delivery(self, delivering: asyncio.Task[None]) -> None:
@@ -162,7 +171,23 @@ class Service:
 
     def _commands(self) -> dict[str, Handler]:
         """What the control socket answers."""
-        return {"status": self._status, "reload": self._reload, "stop": self._asked_to_stop}
+        return {
+            "status": self._status,
+            "reload": self._reload,
+            "retry": self._retry,
+            "released": self._wake_again,
+            "stop": self._asked_to_stop,
+        }
+
+    async def _retry(self, mails: list[str] | None = None) -> dict[str, Any]:
+        """Decide failed mail once more."""
+        decided = await self._again.retry(mails)
+        return {"outcomes": decided.outcomes, "stayed": decided.stayed}
+
+    async def _wake_again(self) -> dict[str, Any]:
+        """A command has released parked mail."""
+        self._again.wake()
+        return {}
 
     async def _status(self) -> dict[str, Any]:
         loaded = self._rooms.standing.loaded
@@ -242,6 +267,13 @@ class Service:
         """Support addresses, their sub-addresses, and return paths."""
         base = Address(address.local.partition("+")[0], address.domain).key
         return base in self._ours
+
+
+async def _ended(task: "asyncio.Task[None]") -> None:
+    """Cancel it, and wait until it has let go of everything."""
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
 
 
 def _smarthost(config: Config) -> SmarthostSettings:

@@ -55,6 +55,15 @@ def judge(
     return proof
 
 
+def released(proof: Proof, account: str) -> Proof:
+    """What a parked mail proves once its account has released it: as much as the release did.
+
+    It says nothing of the author: `author` stays what the evidence made it.
+    """
+    because = (f"account {account} released it from parked mail", *proof.because)
+    return Proof(ProofLevel.STRONG, because, proof.author, frozenset({"*"}), confirmed=True)
+
+
 def replay_digests(evidence: Evidence) -> tuple[str, ...]:
     """Digests of the signatures that may prove something, for the replay memory."""
     return tuple(

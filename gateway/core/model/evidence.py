@@ -149,6 +149,7 @@ class Proof:
     signed: frozenset[str] = (
         frozenset()
     )  # names of the fields that the proof covers; {"*"} where SPF equals the author
+    confirmed: bool = False  # its account released the parked mail: no evidence of the mail's own
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,8 @@ from gateway.core.say.render import printable
 NORMAL, HIGH = "normal", "high"
 SUBJECT_CHARS = 500
 MAX_PARENTS = 20
-_RANK = {"strong": 3, "staff": 3, "medium": 2, "none": 1, "fail": 1}
+CONFIRMED = "confirmed"  # the account released the parked mail; it was not proven by itself
+_RANK = {"strong": 3, "staff": 3, CONFIRMED: 3, "medium": 2, "none": 1, "fail": 1}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,12 @@ class Case:
         return self.situation.proof.level is ProofLevel.STRONG
 
     @property
+    def proof(self) -> str:
+        """How well the author is proven, as the history says it."""
+        proof = self.situation.proof
+        return CONFIRMED if proof.confirmed else proof.level.value
+
+    @property
     def answers(self) -> bool:
         """Whether a reply may go out: the rule, the caps, no automatic mail on either side."""
         situation = self.situation
@@ -93,7 +100,7 @@ def mail_row(case: Case, ticket: str | None = None, same_as: str | None = None) 
         outcome=outcome.value,
         rule=case.decision.rule,
         because=case.decision.because,
-        proof=situation.proof.level.value,
+        proof=case.proof,
         policy_digest=case.policy_digest,
         facts=case.facts,
         evidence=evidence(situation.evidence) | _found(situation),
@@ -177,7 +184,7 @@ def entry(case: Case, ticket: str, *, pending: bool = False) -> NewEntry:
         by="customer",
         kind="mail",
         author=str(case.situation.author),
-        proof=case.situation.proof.level.value,
+        proof=case.proof,
         text=mail.text,
         spans=mail.spans,
         pending=pending,

@@ -55,7 +55,7 @@ def staff_values(case: Case, number: str, department: str) -> dict[str, Any]:
         "priority": Label(case.priority),
         "account": account.number if account else "",
         "customer": Tainted(account.name) if account else "",
-        "proof": situation.proof.level.value,
+        "proof": case.proof,
         "verified": True,
         "kind": TicketKind.ACCOUNT.value,
         "candidates": (),
