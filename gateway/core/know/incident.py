@@ -30,9 +30,10 @@ _TIME = re.compile(
     re.IGNORECASE,
 )
 _YESTERDAY = frozenset({"ieri", "yesterday", "gestern", "hier", "ayer"})
-_DIAGNOSTICS = re.compile(
-    r"(?im)^\s*(?:"
-    r"\d{1,2}\s+\S+.*\b\d+(?:\.\d+)?\s?ms\b|.*\b(?:traceroute|tracert|mtr|ping statistics|packet loss)\b|"
+_LONGEST_LINE = 500
+_DIAGNOSTICS = re.compile(  # held against one line at a time: across lines it would be cubic
+    r"(?i)(?:"
+    r"\d{1,2}\s+\S.*\b\d+(?:\.\d+)?\s?ms\b|.*\b(?:traceroute|tracert|mtr|ping statistics|packet loss)\b|"
     r".*\b(?:request timed out|connection (?:refused|timed out|reset)|destination host unreachable)\b|"
     r".*\b(?:err_[a-z_]+|nxdomain|servfail)\b|.*\b(?:http|error|errore|status)\W{0,3}[45]\d\d\b|"
     r".*\[(?:error|crit|alert|emerg|warn)\]|.*\b(?:kernel|systemd|nginx|apache|mysqld|postfix)\[\d+\]|"
@@ -165,4 +166,5 @@ def _has_diagnostics(mail: Mail) -> bool:
         not attachment.inline and attachment.content_type.startswith(_DIAGNOSTIC_FILES)
         for attachment in mail.attachments
     )
-    return files or _DIAGNOSTICS.search(mail.new_text[:ANALYSED]) is not None
+    lines = (line.strip()[:_LONGEST_LINE] for line in mail.new_text[:ANALYSED].split("\n"))
+    return files or any(_DIAGNOSTICS.match(line) for line in lines if line)
