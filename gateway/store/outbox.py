@@ -124,8 +124,8 @@ class Outbox:
     def abandoned(self, now: datetime) -> int:
         """End every lease at once: nobody else works on this database. How many there were.
 
-        For the start of the one gateway of an SQLite file. The rows keep their owner's name, so that
-        whoever claims them knows that they may have gone already.
+        For the start of the one gateway of an SQLite file. The rows keep their owner's name, so
+        that whoever claims them knows that they may have gone already.
         """
         held = (_o.state == "due", _o.lease_until > micros(now))
         statement = update(schema.outbox).where(*held).values(lease_until=micros(now) - 1)

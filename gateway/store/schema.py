@@ -154,7 +154,13 @@ tickets = Table(
 )
 Index("ix_tickets_account_updated_at", tickets.c.account, tickets.c.updated_at)
 Index("ix_tickets_opened_at", tickets.c.opened_at)
-_partial("ix_tickets_queue", tickets.c.priority, tickets.c.queued_at, where=WAITING)
+_partial(
+    "ix_tickets_queue",
+    tickets.c.priority,
+    tickets.c.queued_at,
+    tickets.c.number,
+    where=WAITING,
+)
 _partial(
     "ix_tickets_reply_due",
     tickets.c.reply_due,

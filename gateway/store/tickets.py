@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, case, func, or_, select, text, update
+from sqlalchemy import Connection, Select, func, or_, select, text, update
 
 from gateway.core.model import (
     Event,
@@ -76,15 +76,32 @@ def queue(
 
     By priority, then strictly by time; no priorities: by time alone.
     """
-    statement = select(schema.tickets).where(text(schema.WAITING))
+    counted = schema.waiting.c.priority
+    known = connection.execute(select(counted).distinct()).scalars().all()
+    ranks = {name: rank for rank, name in enumerate(priorities)}
+    tickets = [
+        ticket
+        for priority in sorted(known, key=lambda name: ranks.get(name, len(ranks)))
+        for ticket in _first(connection, priority, department, limit)
+    ]
+    last = len(ranks)
+    tickets.sort(key=lambda t: (ranks.get(t["priority"], last), t["queued_at"], t["number"]))
+    return [{"place": place, **one} for place, one in enumerate(tickets[:limit], 1)]
+
+
+def _first(
+    connection: Connection, priority: str, department: str | None, limit: int
+) -> list[dict[str, Any]]:
+    """The first of one priority, through the index that is in their order."""
+    statement = (
+        select(schema.tickets)
+        .where(text(schema.WAITING), _t.priority == priority)
+        .order_by(_t.queued_at, _t.number)
+        .limit(limit)
+    )
     if department is not None:
         statement = statement.where(_t.department == department)
-    if priorities:
-        ranks = {name: place for place, name in enumerate(priorities)}
-        statement = statement.order_by(case(ranks, value=_t.priority, else_=len(ranks)))
-    ordered = statement.order_by(_t.queued_at, _t.number).limit(limit)
-    found = _listed(connection, ordered)
-    return [{"place": place, **row} for place, row in enumerate(found, 1)]
+    return _listed(connection, statement)
 
 
 def overdue(connection: Connection, now: datetime) -> list[dict[str, Any]]:

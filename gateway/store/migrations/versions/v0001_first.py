@@ -367,7 +367,7 @@ def _tickets() -> None:
     op.create_index(
         "ix_tickets_queue",
         "tickets",
-        ["priority", "queued_at"],
+        ["priority", "queued_at", "number"],
         unique=False,
         sqlite_where=sa.text("state IN ('new', 'waiting for staff')"),
         postgresql_where=sa.text("state IN ('new', 'waiting for staff')"),
