@@ -109,6 +109,7 @@ class Service:
             self._log.info("stopping")
 
     async def _open(self, rooms: contextlib.AsyncExitStack) -> None:
+        _told_digest(self._rooms.standing.loaded.policy.digest)
         await asyncio.to_thread(language.warm)
         gc.collect()
         gc.freeze()  # what lives as long as we do: a full collection stalls 100 ms

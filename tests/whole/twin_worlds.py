@@ -21,7 +21,7 @@ from gateway.demo.world import HOSTS, SUPPORT, World, build
 from gateway.house import Rooms
 from gateway.pipeline import Course, Pipeline
 from gateway.store import accounts, ticketfile, tickets
-from gateway.store.prepared import Link, Prepared, Values
+from gateway.store.prepared import Link
 from gateway.store.reader import Reader
 from gateway.store.writer import Writer
 
@@ -105,22 +105,20 @@ class Recording:
     def read(self) -> Iterator[Any]:
         """One read transaction, through a link that listens."""
         with self.store.read() as link:
-            yield _Listening(link, self.asked)
+            yield Link(_Listening(link.dbapi, self.asked), link.dialect)
 
 
 @dataclass
 class _Listening:
-    link: Link
+    """A driver's connection that keeps the statements."""
+
+    dbapi: Any
     asked: list[str]
 
-    def ask(self, questions: Any) -> list[Any]:
-        told = [(prepared, values) for prepared, values in questions]
-        self.asked += [prepared.text(self.link.dialect).sql for prepared, _ in told]
-        return self.link.ask(told)
-
-    def rows(self, prepared: Prepared, values: Values) -> Any:
-        self.asked.append(prepared.text(self.link.dialect).sql)
-        return self.link.rows(prepared, values)
+    def execute(self, sql: str, values: Any = ()) -> Any:
+        """The statement, and its text for us."""
+        self.asked.append(sql)
+        return self.dbapi.execute(sql, values)
 
 
 @dataclass
