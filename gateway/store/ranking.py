@@ -106,6 +106,8 @@ def units(text: str, language: str, spoken: str | None = None) -> list[Unit]:
     said: list[Unit] = []
     for one in shipped().spoken(read):
         keys = {f"={concept}" for concept in one.concepts}
-        said.append(tuple(sorted(keys.union(*stems[one.start : one.end]))))
+        if OWN_CONCEPT not in keys:  # the words of `which domains do I have` are not its subject
+            keys = keys.union(*stems[one.start : one.end])
+        said.append(tuple(sorted(keys)))
         stems[one.start : one.end] = [set[str]()] * (one.end - one.start)
     return said + [tuple(stem) for stem in stems if stem]
