@@ -41,7 +41,7 @@ class Explainer(AbstractContextManager["Explainer"]):
 
         Raises `BadInput` for a case that cannot be read.
         """
-        _checked(case)
+        checked(case)
         raw = raw_of(case, folder)
         course = await self.course(self.envelope(case, raw), raw, _resolver(case, folder))
         policy = self.rooms.standing.loaded.policy
@@ -70,7 +70,8 @@ class Explainer(AbstractContextManager["Explainer"]):
         )
 
 
-def _checked(case: Case) -> None:
+def checked(case: Case) -> None:
+    """Raises `BadInput` where a word of the case has a form that cannot be."""
     for word in WORDS:
         if not isinstance(case.get(word), str | None):
             raise BadInput(f"`{word}` is text")

@@ -9,6 +9,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from typing import ParamSpec, TypeVar
 
 from gateway import log, metrics
 from gateway.authenticate import results
@@ -47,6 +48,8 @@ THREADED_BYTES = 65_536  # above this, reading goes to a thread: the loop has ot
 WIRE_THREADED_BYTES = 1_048_576  # above this, the gate goes to a thread too
 TRIES = 5  # how often a mail is decided again because a ticket moved
 
+P = ParamSpec("P")
+T = TypeVar("T")
 Find = Callable[[Clues], Awaitable[Candidates]]
 Commit = Callable[[Effects], Awaitable[Committed]]
 
@@ -132,7 +135,7 @@ class Pipeline:
             return settled
         with _timed("find"):
             candidates = await self._house.find(arrival.clues)
-        return self._decided(head, arrival, candidates)
+        return await _threaded(len(raw), self._decided, head, arrival, candidates)
 
     async def course_again(self, kept: Kept) -> Course:
         """The course of a stored mail. Nothing is said in a dialogue any more.
@@ -167,7 +170,8 @@ class Pipeline:
             evidence = await self._house.authenticator.evidence(envelope, head, raw)
         mail = await self._read(envelope, head, raw)
         digests, domain = replay_digests(evidence), evidence.dmarc.org_domain
-        asked = clues.clues(envelope, head, mail, digests, domain)
+        with _timed("clues"):
+            asked = await _threaded(len(raw), clues.clues, envelope, head, mail, digests, domain)
         new = self._house.new_id()
         return Arrival(new, envelope, head.headers, raw, author, mail, evidence, asked)
 
@@ -227,9 +231,7 @@ class Pipeline:
     async def _read(self, envelope: Envelope, head: Wire, raw: bytes) -> Mail:
         instance = self._house.desk.instance
         with _timed("read"):
-            if len(raw) <= THREADED_BYTES:
-                return read(raw, head.headers, envelope, instance)
-            return await asyncio.to_thread(read, raw, head.headers, envelope, instance)
+            return await _threaded(len(raw), read, raw, head.headers, envelope, instance)
 
     async def _refused(self, envelope: Envelope, head: Wire, raw: bytes) -> Course:
         """A header that cannot be believed: refused, and read for the log all the same."""
@@ -358,6 +360,13 @@ class Pipeline:
             next_outcome=outcome_of(shadow).value,
             next_rule=shadow.rule,
         )
+
+
+async def _threaded(size: int, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """What is pure, in a thread where the mail is large."""
+    if size <= THREADED_BYTES:
+        return work(*args, **kwargs)
+    return await asyncio.to_thread(work, *args, **kwargs)
 
 
 def _spoken(settled: Defer | Reject, evidence: Evidence) -> Answer:

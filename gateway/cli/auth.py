@@ -2,19 +2,37 @@
 
 import asyncio
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from gateway import config as configuration
+from gateway.authenticate.lookup import Answer, Resolver
 from gateway.cli import output
+from gateway.cli.accounts import JsonOption
 from gateway.cli.config import ConfigOption
 from gateway.core.model import Dmarc, Signature, Spf
 from gateway.pipeline import Course
 
 app = typer.Typer()
 Row = tuple[str, str]
+LONGEST_RECORD = 500  # characters of a record that are shown
+
+
+class Listening:
+    """A resolver that keeps what was asked and answered, in order."""
+
+    def __init__(self, resolver: Resolver) -> None:
+        self._resolver = resolver
+        self.heard: dict[tuple[str, str], Answer] = {}
+
+    async def query(self, name: str, rtype: str) -> Answer:
+        """The other resolver's answer."""
+        answer = await self._resolver.query(name, rtype)
+        self.heard[name, rtype] = answer
+        return answer
 
 
 @app.command()
@@ -26,10 +44,12 @@ def auth(
     mail_from: Annotated[str | None, typer.Option(help="MAIL FROM; empty is null.")] = None,
     rcpt: Annotated[list[str] | None, typer.Option(help="RCPT TO; may be repeated.")] = None,
     zone: Annotated[Path | None, typer.Option(help="A JSON zone that replaces DNS.")] = None,
+    listener: Annotated[str | None, typer.Option(help="`edge` or `relay`.")] = None,
     now: Annotated[str | None, typer.Option(help="The moment to judge at, RFC 3339.")] = None,
+    json: JsonOption = False,
 ) -> None:
     """Show each signature, each SPF term tried, the records, the alignment, the level and why."""
-    from gateway.explainer import Explainer, raw_of
+    from gateway.explainer import Explainer, checked, raw_of
     from gateway.house import zone_from
 
     case = {
@@ -37,14 +57,78 @@ def auth(
         "helo": helo,
         "mail_from": mail_from,
         "rcpt": rcpt or None,
+        "listener": listener,
         "now": now,
     }
+    checked(case)
     raw = raw_of({"path": str(mail)}, Path.cwd())
     with Explainer(configuration.load(config)) as explainer:
-        resolver = zone_from(zone) if zone else None
+        resolver = Listening(zone_from(zone) if zone else explainer.rooms.resolver())
         course = asyncio.run(explainer.course(explainer.envelope(case, raw), raw, resolver))
-    for title, rows in page(course):
-        output.table(title, ("", ""), rows)
+    if json:
+        output.as_json(as_dict(course, resolver))
+        return
+    for title, rows in (*page(course), ("records", _records(resolver)), ("reply", _reply(course))):
+        _section(title, rows)
+
+
+def as_dict(course: Course, resolver: Listening) -> dict[str, Any]:
+    """The same for programs: the evidence whole, the level with its reasons, what DNS said."""
+    arrival, proof, defect = course.arrival, course.proof, course.wire.defect
+    return {
+        "author": str(course.wire.author) if course.wire.author else None,
+        "defect": {"kind": defect.kind, "detail": defect.detail} if defect else None,
+        "evidence": asdict(arrival.evidence) if arrival else None,
+        "proof": {"level": proof.level.value, "because": list(proof.because)} if proof else None,
+        "records": [
+            {"name": name, "type": rtype, "status": answer.status, "records": _texts(answer)}
+            for (name, rtype), answer in resolver.heard.items()
+        ],
+        "smtp": {"code": course.answer.code, "enhanced": course.answer.enhanced},
+    }
+
+
+def _section(title: str, rows: list[Row]) -> None:
+    """A heading, and lines `word  text`; nothing of a mail can begin a line of its own."""
+    if not rows:
+        return
+    output.say(f"\n{title}")
+    width = max(len(word) for word, _text in rows)
+    for word, text in rows:
+        output.say(f"  {word:<{width}}  {text.translate(_ONE_LINE)}")
+
+
+_ONE_LINE = {ord("\n"): "\\n", ord("\t"): "\\t"}
+
+
+def _records(resolver: Listening) -> list[Row]:
+    """What DNS was asked, and said."""
+    rows = []
+    for (name, rtype), answer in resolver.heard.items():
+        texts = [text[:LONGEST_RECORD] for text in _texts(answer)] or [answer.status.value]
+        rows += [(f"{name} {rtype}" if not at else "", text) for at, text in enumerate(texts)]
+    return rows
+
+
+def _texts(answer: Answer) -> list[str]:
+    """The records as text; TXT may hold any bytes."""
+    shown = []
+    for record in answer.records:
+        match record:
+            case bytes():
+                shown.append(record.decode("utf-8", "backslashreplace"))
+            case (preference, host):
+                shown.append(f"{preference} {host}")
+            case _:
+                shown.append(str(record))
+    return shown
+
+
+def _reply(course: Course) -> list[Row]:
+    said = f"{course.answer.code} {course.answer.enhanced}"
+    if course.decision is None:
+        return [("SMTP", said)]
+    return [("SMTP", said), ("by rule", f"{course.decision.rule}: {course.decision.because}")]
 
 
 def page(course: Course) -> Iterator[tuple[str, list[Row]]]:
@@ -63,6 +147,8 @@ def page(course: Course) -> Iterator[tuple[str, list[Row]]]:
     yield "SPF", _spf(evidence.spf)
     yield "DMARC", _dmarc(evidence.dmarc)
     yield "ARC (for the log only)", [("result", evidence.arc.result)]
+    if evidence.relay_says:
+        yield "trusted relay", [("says", "an aligned SPF or DKIM passed: at most medium")]
     if course.proof:
         reasons = [
             ("because" if not at else "", why) for at, why in enumerate(course.proof.because)
