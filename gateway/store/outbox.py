@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection, exists, func, null, or_, select, text, update
 
-from gateway.store import changes, rows, schema
+from gateway.store import changes, reports, schema
 from gateway.store.columns import micros, micros_or_none, moment, moment_or_none
 from gateway.store.engine import Store
 from gateway.store.prepared import Link, Prepared, Row, Step, const, param
@@ -187,10 +187,10 @@ class Outbox:
     def _raise(self, link: Link, lease: Lease, now: datetime, *, bounced: bool) -> None:
         steps: list[Step] = []
         if bounced and lease.account is not None:
-            steps.append(rows.bounced(lease.account, lease.to, micros(now)))
+            steps.append(reports.bounced(lease.account, lease.to, micros(now)))
         standing = changes.lock(link, [lease.ticket]) if lease.ticket else {}
         for one in standing.values():
-            steps.append(changes.entry(rows.raise_to_staff(one, lease.kind, now), None))
+            steps.append(changes.entry(reports.raise_to_staff(one, lease.kind, now), None))
             steps += one.steps(self._store.shard)
         changes.run(link, steps)
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy import literal_column, select, update
 from sqlalchemy.dialects.postgresql import insert
@@ -19,13 +19,12 @@ from gateway.core.model import (
     Effects,
     Envelope,
     Moved,
-    NewEntry,
     ProofLevel,
     Spend,
     TicketChange,
     TicketState,
 )
-from gateway.store import changes, schema
+from gateway.store import changes, reports, schema
 from gateway.store.blobs import INLINE
 from gateway.store.columns import HOUR, dump, micros
 from gateway.store.prepared import (
@@ -101,25 +100,6 @@ _LATE = Prepared(  # the tickets that already know a Message-ID from a customer,
     .join(schema.tickets, _t.number == _k.ticket)
     .where(_k.sent.is_(False))
 )
-_o = schema.outbox.c
-_OURS = Prepared(
-    select(_o.id, _o.ticket, _o.account, _o.recipient, _o.kind, _o.notice).where(
-        _o.message_id == param("the_id"), _o.undelivered_at.is_(None)
-    )
-)
-_UNDELIVERED = Prepared(
-    update(schema.outbox).where(_o.id == param("the_id")).values(undelivered_at=param("at"))
-)
-_a = schema.addresses.c
-_BOUNCED = Prepared(
-    update(schema.addresses)
-    .where(
-        _a.account == param("the_account"),
-        _a.key == param("the_key"),
-        _a.bounced_at.is_(None),
-    )
-    .values(bounced_at=param("at"))
-)
 
 
 class LateParent(Moved):
@@ -141,7 +121,7 @@ def apply(
     if first_try and late:
         raise LateParent("an answer to this mail, or what it answers, came meanwhile")
     _changed(effects, standing)
-    raised = _undelivered(link, effects, standing)
+    raised = reports.undelivered(link, effects, standing)
     steps = _content(effects, raw_digest)
     for new in effects.tickets:
         steps += changes.opened(new, shard)
@@ -316,50 +296,6 @@ def _is_late(effects: Effects, rows: Iterable[Row]) -> bool:
     account = effects.tickets[0].account
     others = (ticket for ticket, owner in rows if owner == account)
     return any(ticket not in fresh and ticket not in effects.expects for ticket in others)
-
-
-class _Raised(NamedTuple):
-    """What delivery reports set off."""
-
-    entries: list[NewEntry]
-    steps: list[Step]
-
-
-def _undelivered(link: Link, effects: Effects, standing: dict[str, changes.Standing]) -> _Raised:
-    """A delivery report marks our mail and its address, and raises the ticket; no more."""
-    received_at = effects.mail.received_at
-    at = micros(received_at)
-    raised = _Raised([], [])
-    for message_id in dict.fromkeys(effects.undelivered):
-        for row in link.rows(_OURS, {"the_id": message_id}):
-            outbox_id, ticket, account, recipient, kind, notice = row
-            raised.steps.append(Step(_UNDELIVERED, {"the_id": outbox_id, "at": at}))
-            if notice:
-                continue
-            if account is not None:
-                raised.steps.append(bounced(account, recipient, at))
-            if ticket is not None and ticket not in standing:
-                standing |= changes.lock(link, [ticket])
-            if ticket in standing:
-                raised.entries.append(raise_to_staff(standing[ticket], kind, received_at))
-    return raised
-
-
-def raise_to_staff(one: changes.Standing, kind: str, at: datetime) -> NewEntry:
-    """The ticket waits for staff, and its history says why."""
-    number = one.row["number"]
-    one.change(TicketChange(number, one.version, at, state=TicketState.STAFF))
-    said = f"our mail `{kind}` to the customer could not be delivered"
-    return NewEntry(number, at, "system", "event", None, None, said)
-
-
-def bounced(account: str, recipient: str, at: int) -> Step:
-    """Text about the account waits from now on, until somebody has looked at its address."""
-    key = recipient.translate(_LOWER)
-    return Step(_BOUNCED, {"the_account": account, "the_key": key, "at": at})
-
-
-_LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
 
 
 def _marks(effects: Effects, at: int) -> list[Step]:
