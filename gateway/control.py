@@ -75,6 +75,11 @@ def _answers(path: Path) -> bool:
     return True
 
 
+def running(path: Path) -> bool:
+    """Whether a daemon answers at `path`."""
+    return _answers(path)
+
+
 def call(path: Path, command: str, **arguments: Any) -> dict[str, Any]:
     """Ask the daemon at `path`; `BadInput` when none runs there, or when it says no."""
     with socket.socket(socket.AF_UNIX) as line:

@@ -15,6 +15,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "accounts": ("accounts", "Accounts, their addresses and services."),
     "tickets": ("tickets", "Tickets: list, show, reply, close, import, …"),
     "queue": ("queue", "Failed mail, parked mail, the outbox."),
+    "announce": ("announce", "Announce maintenance, news, an outage."),
     "trace": ("trace", "Everything about one mail."),
     "policy": ("policy", "Check, prove, compare and reload the rules."),
     "kb": ("kb", "The knowledge base alone."),

@@ -28,15 +28,15 @@ class Office(AbstractContextManager["Office"]):
         """`BadInput` or `Temporary` when the configuration or the database is wrong."""
         self.config = configuration.load(config)
         self.rooms = Rooms.open(self.config)
-        self._writer = Writer(self.rooms.store)
+        self.writer = Writer(self.rooms.store)
 
     def __exit__(self, *_error: object) -> None:
-        self._writer.close()
+        self.writer.close()
         self.rooms.close()
 
     def write(self, work: Callable[[Connection], T]) -> T:
         """Do this in one transaction; the result once it is durable."""
-        return self._writer.run(work).result()
+        return self.writer.run(work).result()
 
     def read(self, work: Callable[[Connection], T]) -> T:
         """Do this in one read transaction."""

@@ -1,16 +1,24 @@
 """`portiere queue`: mail that a defect of ours kept back, parked mail, and the outbox."""
 
+import asyncio
+from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from sqlalchemy import Connection
 
+from gateway import config as configuration
+from gateway import control
+from gateway.again import Again, Decided
 from gateway.cli import output
 from gateway.cli.accounts import JsonOption
 from gateway.cli.config import ConfigOption
 from gateway.cli.office import Office, now
+from gateway.core.model import Committed, Effects
 from gateway.errors import BadInput
+from gateway.pipeline import Pipeline
 from gateway.store import mails, outbox
 
 app = typer.Typer(no_args_is_help=True)
@@ -18,6 +26,7 @@ Columns = tuple[str, ...]
 FAILED: Columns = ("mail", "received_at", "author_key", "subject", "error")
 PARKED: Columns = ("mail", "account", "author_key", "subject", "created_at", "expires")
 ROWS: Columns = ("id", "state", "kind", "recipient", "ticket", "tries", "due", "held", "error")
+Mails = Annotated[list[str], typer.Argument(help="Ids of mails.")]
 Ids = Annotated[list[int], typer.Argument(help="Rows of the outbox.")]
 
 
@@ -62,6 +71,74 @@ def show(number: int, config: ConfigOption = None) -> None:
     raw = found.pop("raw")
     output.table(f"outbox {number}", ("", ""), found.items())
     output.say(bytes(raw).decode("utf-8", "replace"))
+
+
+@app.command()
+def retry(
+    chosen: Annotated[list[str] | None, typer.Argument(help="Failed mails; all without.")] = None,
+    config: ConfigOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Decide failed mail once more; by the daemon where it runs, else here."""
+    path = configuration.load(config).paths.control
+    if control.running(path):
+        found = control.call(path, "retry", mails=chosen or None)
+        outcomes, stayed = found["outcomes"], found["stayed"]
+    else:
+        decided = asyncio.run(_retried(config, chosen or None))
+        outcomes, stayed = decided.outcomes, decided.stayed
+    if json:
+        output.as_json({"outcomes": outcomes, "stayed": stayed})
+    else:
+        output.table("decided", ("mail", "outcome"), outcomes.items())
+        if stayed:
+            output.table("as before", ("mail", "why"), stayed.items())
+    if chosen and stayed:
+        raise BadInput(f"{len(stayed)} of {len(chosen)} could not be decided")
+
+
+async def _retried(config: Path | None, chosen: list[str] | None) -> Decided:
+    with Office(config) as office:
+
+        async def commit(effects: Effects) -> Committed:
+            return await asyncio.wrap_future(office.writer.commit(effects))
+
+        pipeline = Pipeline(office.rooms.house())
+        return await Again(office.rooms.store, pipeline, commit).retry(chosen)
+
+
+@app.command("release-parked")
+def release_parked(chosen: Mails, config: ConfigOption = None) -> None:
+    """The customer has confirmed parked mail by another way: it is decided as confirmed."""
+    _parked(mails.release, "released", chosen, config)
+    path = configuration.load(config).paths.control
+    if control.running(path):
+        control.call(path, "released")
+
+
+@app.command("drop-parked")
+def drop_parked(chosen: Mails, config: ConfigOption = None) -> None:
+    """Parked mail that nobody wants: it is never decided."""
+    _parked(mails.drop_parked, "dropped", chosen, config)
+
+
+@app.command("drop-failed")
+def drop_failed(chosen: Mails, config: ConfigOption = None) -> None:
+    """Failed mail that nobody wants: it stays stored, and is never decided."""
+    _parked(mails.drop_failed, "dropped", chosen, config)
+
+
+def _parked(
+    work: Callable[[Connection, list[str]], int],
+    word: str,
+    chosen: list[str],
+    config: Path | None,
+) -> None:
+    with Office(config) as office:
+        done = office.write(lambda connection: work(connection, chosen))
+    output.say(f"{word}: {done} of {len(chosen)}")
+    if done < len(chosen):
+        raise BadInput("the others are not there, or were dealt with already")
 
 
 def _act(action: str, numbers: list[int], config: ConfigOption) -> None:
