@@ -52,8 +52,12 @@ class Again:
         """Decide what is released, until it is cancelled."""
         while True:
             self._woken.clear()
-            with contextlib.suppress(Temporary):
+            try:
                 await self.released()
+            except Temporary as error:
+                self._log.warning("released mail waits", error=str(error))
+            except Exception:
+                self._log.exception("a defect of ours")
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._woken.wait(), ROUND_SECONDS)
 

@@ -81,6 +81,11 @@ class Jobs:
             self._log.warning("a job failed", job=job.name, error=str(error))
             self._given_back(job)
             return 0
+        except Exception:
+            metrics.defects.inc()
+            self._log.exception("a defect of ours", job=job.name)
+            self._given_back(job)
+            return 0
         if number:
             self._log.info("job", job=job.name, did=number)
         return number
