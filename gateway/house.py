@@ -93,7 +93,12 @@ class Rooms:
         self.config = config
         self.store = store
         self.standing = standing
-        self.reader = Reader(store, standing.listed_staff, standing.search)
+        self.reader = Reader(
+            store,
+            standing.listed_staff,
+            standing.search,
+            lambda: standing.loaded.routing.coalescing,
+        )
         self.desk = desk(config, standing.knowing.keys)
         self._threads = ThreadPoolExecutor(READERS, thread_name_prefix="read")
 
