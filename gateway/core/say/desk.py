@@ -13,6 +13,7 @@ from gateway.core.know import token as tokens
 from gateway.core.know.token import Keys, Purpose
 from gateway.core.model import (
     AccountReply,
+    Constant,
     KindNotice,
     Outgoing,
     PublicReply,
@@ -23,7 +24,16 @@ from gateway.core.model.routing import Department, Routing
 from gateway.core.read.tokenform import NONCE_BYTES
 from gateway.core.say.headers import address
 from gateway.core.say.kinds import kind_of
-from gateway.core.say.render import Identity, Rendered, Sayable, Threading, kind_named, render
+from gateway.core.say.render import (
+    Identity,
+    Ourselves,
+    Rendered,
+    Sayable,
+    Silence,
+    Threading,
+    kind_named,
+    render,
+)
 from gateway.core.say.templates import Templates
 
 _1601 = datetime(1601, 1, 1, tzinfo=UTC)
@@ -117,6 +127,19 @@ class Post:
             paragraphs,
         )
         return _row(reply, rendered, letter, about, how)
+
+    def keep_silent(self, kind: str) -> None:
+        """The work of a constant mail, thrown away.
+
+        Where an address is not registered there is no notice to write; the time that one takes
+        would tell. Two languages make up for the rows that a notice has.
+        """
+        desk = self.desk
+        if self.templates.has(kind):
+            unsent = Silence(Ourselves(desk.addresses[0]), Constant(kind))
+            message_id = f"<{self.nonce[:16].hex()}@{desk.domain}>"
+            at = self.at.replace(microsecond=0)
+            render(unsent, self.templates, desk.identity, desk.language, True, message_id, at)
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,8 @@ def held(case: Case) -> Effects:
     if case.answers and not unproven_spent(case):
         delivery = Delivery(ledger=UNPROVEN, parked=case.situation.mail_id)
         told = (to_account(case, account, "hold", {}, None, delivery),)
+    else:
+        case.post.keep_silent("hold")
     spent = spends(case, UNPROVEN, account.number) if told else ()
     row = kept(case)
     return replace(row, outgoing=told, spends=spent, parked=parked(case, account.number, None))

@@ -25,6 +25,23 @@ from gateway.core.say.templates import Compiled, Templates, as_text, tidy
 from gateway.core.say.words import Spoken
 
 Sayable = AccountReply | PublicReply | StaffNotice | KindNotice
+
+
+@dataclass(frozen=True, slots=True)
+class Ourselves:
+    """The destination of what is written and thrown away."""
+
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """A constant text that nobody gets: no row of the outbox can be made of it."""
+
+    to: Ourselves
+    text: Constant
+
+
 _MARKDOWN_LINK = re.compile(r"\[([^\]\n]{1,200})\]\((https?://[^)\s]{1,500})\)")
 
 
@@ -69,7 +86,7 @@ class NoTemplate(LookupError):
     """There is no template of this name in any language."""
 
 
-def kind_named(reply: Sayable) -> str:
+def kind_named(reply: Sayable | Silence) -> str:
     """The name of the template."""
     if isinstance(reply, KindNotice):
         return reply.template
@@ -80,7 +97,7 @@ def kind_named(reply: Sayable) -> str:
 
 
 def render(
-    reply: Sayable,
+    reply: Sayable | Silence,
     templates: Templates,
     identity: Identity,
     language: str,
@@ -145,7 +162,7 @@ class _Spoken:
 
 def _spoken(
     kind: str,
-    reply: Sayable,
+    reply: Sayable | Silence,
     templates: Templates,
     identity: Identity,
     language: str,
@@ -178,7 +195,7 @@ def _paragraph(
     return tidy(found[1].text.render(values)) if found and kind_of(name).paragraph else ""
 
 
-def _values(reply: Sayable, language: str) -> dict[str, object]:
+def _values(reply: Sayable | Silence, language: str) -> dict[str, object]:
     if isinstance(reply, KindNotice):
         return {}
     text = reply.text

@@ -29,7 +29,10 @@ def answered(case: Case) -> Effects:
 def refused(case: Case) -> Effects:
     """`refuse`: the constant text, to a proven author; silence for everybody else."""
     row = replace(kept(case), parked=strangers(case))
-    if not case.answers or case.situation.proof.author is None:
+    if case.situation.proof.author is None:
+        case.post.keep_silent("hold")
+        return row
+    if not case.answers:
         return row
     sent = public(case, Constant(_constant(case)))
     return replace(row, outgoing=sent, spends=_spent(case, sent))
