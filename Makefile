@@ -2,7 +2,7 @@
 PYTHON ?= python3
 V := .venv/bin
 
-.PHONY: setup demo run test check lint types contracts fast lock docs drill drill-crash fuzz bench bench-check bench-peers clean
+.PHONY: setup demo run test check lint types contracts fast lock docs drill drill-crash drill-noninterference fuzz bench bench-check bench-peers clean
 
 setup: .venv/ready
 .venv/ready: requirements.lock pyproject.toml
@@ -34,6 +34,11 @@ test: lint types contracts
 	$(V)/coverage erase
 	$(V)/coverage run -m pytest -q -p no:cacheprovider
 	$(V)/coverage report --include='gateway/core/*' --fail-under=$(CORE_COVERAGE) --format=total
+
+# 10,000 pairs of databases that must not be told apart; then whether the time tells them apart.
+drill-noninterference: setup
+	PORTIERE_PAIRS=10000 $(V)/pytest -q -p no:randomly tests/whole/test_noninterference.py
+	$(V)/python benchmarks/noninterference_timing.py
 
 # Pages and examples that are made from the code; tests fail where they are not current.
 docs: setup
