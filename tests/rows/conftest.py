@@ -1,7 +1,10 @@
 """The world of the rows, made once."""
 
 import pytest
-from row_house import Village
+
+pytest.register_assert_rewrite("row_play")
+
+from row_house import Village  # noqa: E402  after what rewrites the player's assertions
 
 
 @pytest.fixture(scope="session")
