@@ -40,6 +40,21 @@ drill-noninterference: setup
 	PORTIERE_PAIRS=10000 $(V)/pytest -q -p no:randomly tests/whole/test_noninterference.py
 	$(V)/python benchmarks/noninterference_timing.py
 
+# Every reader of what others write, long: FUZZ is how many examples each target gets.
+FUZZ ?= 20000
+fuzz: setup
+	PORTIERE_FUZZ=$(FUZZ) $(V)/pytest -q -n 2 -p no:cacheprovider tests/fuzz
+
+# The figures of the docs, measured again; nothing is written. Each script says what it needs.
+BENCHES := authenticate_rate spf_rate dkim_rate dkim_hostile authenticate_hostile policy_rate \
+	text_rate text_hostile mime_rate data_reader store_rate
+bench: setup
+	for name in $(BENCHES); do echo "== $$name"; $(V)/python benchmarks/$$name.py || exit 1; done
+
+# What must hold on any machine: CPU and stalls of hostile mail.
+bench-check: setup
+	$(V)/python benchmarks/authenticate_hostile.py --check
+
 # Pages and examples that are made from the code; tests fail where they are not current.
 docs: setup
 	$(V)/python docs/generate.py
