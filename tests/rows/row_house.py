@@ -7,7 +7,7 @@ the clock moves when a test moves it.
 import asyncio
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -43,6 +43,8 @@ HOSTS = {
     "posta.example": "192.0.2.30",
     "curious.example": "192.0.2.40",
     "desk.example": "192.0.2.50",  # staff's own mailboxes
+    "host.example": "192.0.2.60",  # ourselves
+    "other.example": "192.0.2.70",  # another gateway of our kind
     "forger.example": "203.0.113.66",
 }
 ACCOUNTS: tuple[dict[str, Any], ...] = (
@@ -90,6 +92,7 @@ class Sent:
     raw: bytes
     ticket: str | None
     notice: bool
+    envelope_from: str = ""
 
     @property
     def mail(self) -> EmailMessage:
@@ -106,7 +109,7 @@ class Sent:
         return " ".join(f"{self.mail['Subject']} {text}".split())
 
 
-def build(folder: Path) -> Config:
+def build(folder: Path) -> None:
     """A world below `folder`: zone, key, accounts, policies with a member of staff."""
     key = _new_key()
     (folder / "key.pem").write_bytes(key)
@@ -140,7 +143,6 @@ blobs = "blobs"
 secrets = "secrets.json"
 control = "control.sock"
 """)
-    return config_of(folder)
 
 
 def config_of(folder: Path) -> Config:
@@ -214,7 +216,16 @@ class House:
         """Everything that is due goes out."""
         while leases := self.outbox.claim("rows", self.now):
             for lease in leases:
-                self.sent.append(Sent(lease.to, lease.kind, lease.raw, lease.ticket, lease.notice))
+                self.sent.append(
+                    Sent(
+                        lease.to,
+                        lease.kind,
+                        lease.raw,
+                        lease.ticket,
+                        lease.notice,
+                        lease.envelope_from,
+                    )
+                )
                 assert self.outbox.sent(lease, self.now)
 
     def trace(self) -> dict[str, Any]:
@@ -249,8 +260,10 @@ class House:
         }
         lines = "".join(f"{name}: {value}\n" for name, value in head.items())
         raw = f"{lines}\n{mail['body'].strip()}\n".replace("\n", "\r\n").encode()
-        if not mail.get("signed", True):
-            return raw
+        return self.signed(raw, host) if mail.get("signed", True) else raw
+
+    def signed(self, raw: bytes, host: str) -> bytes:
+        """The mail with a signature of this domain, made now."""
         with time_machine.travel(self.now, tick=False):
             signature: bytes = dkim.sign(
                 raw,
@@ -266,13 +279,15 @@ class House:
 class Village:
     """Makes houses of one world: keys, tables and an imported database are made once."""
 
-    def __init__(self, folder: Path) -> None:
-        """`folder` is empty."""
+    def __init__(self, folder: Path, edit: Callable[[Path], None] = lambda _: None) -> None:
+        """`folder` is empty; `edit` may change the files of the world."""
         self._pattern = folder / "pattern"
         self._pattern.mkdir()
         self._folder = folder
         self._count = 0
-        config = build(self._pattern)
+        build(self._pattern)
+        edit(self._pattern)
+        config = config_of(self._pattern)
         self._standing = Standing(config)
         store = Store.open(config.database.url, config.paths.blobs)
         with Writer(store) as writer:
