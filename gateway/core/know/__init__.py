@@ -90,7 +90,12 @@ def situation(arrival: Arrival, candidates: Candidates, knowing: Knowing) -> Sit
         asked = confirmed.request(asked)
     own = sender.account.number if sender.account and proven.level in PROVEN else None
     reported = incident.read(
-        mail, arrival.clues, candidates, own, asked.kind is RequestKind.INCIDENT
+        mail,
+        arrival.clues,
+        candidates,
+        own,
+        asked.kind is RequestKind.INCIDENT,
+        reference.ticket if reference.match is TicketMatch.OWN else None,
     )
     department = circumstances.department(arrival.envelope, asked, routing)
     language, guessed = circumstances.language(
@@ -110,12 +115,12 @@ def situation(arrival: Arrival, candidates: Candidates, knowing: Knowing) -> Sit
         hours=hours.at(routing.office, now, routing.due_mail),
         candidates=candidates,
         repeat=circumstances.repeat(
-            mail, reported, proven, sender.account, candidates, routing, reference
+            mail, reported, proven, sender.account, candidates, routing, reference, now
         ),
         spent=circumstances.spent(
             sender, proven, candidates.spending, routing, arrival.clues.author_domain
         ),
-        scope=proven.confirmed or circumstances.scope(sender.registration, department),
+        scope=proven.confirmed or circumstances.scope(sender.registration, department, routing),
         department=department,
         language=language,
         bilingual=guessed,

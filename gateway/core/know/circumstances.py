@@ -4,6 +4,8 @@ is spent.
 All of it comes from values that the store and ops gave; nothing here asks for more.
 """
 
+from datetime import datetime
+
 from gateway.core.model import (
     Account,
     Candidates,
@@ -40,26 +42,36 @@ def repeat(
     candidates: Candidates,
     routing: Routing,
     reference: Reference,
+    now: datetime | None = None,
 ) -> Ticket | None:
     """An open ticket of the account about the same thing, or None (tickets.md, One incident, one
     ticket).
 
-    The same thing is: equal identifiers, or the same words. A critical incident joins no normal ticket.
+    The same thing is: equal identifiers, or the same words. A critical incident joins no normal
+    ticket, and no mail joins one whose proof is lower than its own.
     """
     if account is None or reference.ticket is not None:
         return None
-    for ticket in candidates.open_tickets:
-        if ticket.account != account.number or ticket.kind is not TicketKind.ACCOUNT:
+    if reference.linked_to is not None:
+        return None  # its author chose another subject
+    oldest = None if now is None else now - routing.coalescing
+    own = (ticket for ticket in candidates.open_tickets if ticket.account == account.number)
+    for ticket in own:
+        if ticket.kind is not TicketKind.ACCOUNT or ticket.state is TicketState.CLOSED:
             continue
-        if ticket.state is TicketState.CLOSED:
+        if oldest is not None and max(ticket.opened_at, ticket.updated_at) < oldest:
             continue
         if incident.complete and routing.priorities and ticket.priority != HIGH:
             continue
-        if RANK.get(ticket.proof, 0) < RANK.get(proof.level.value, 0):
+        if _rank(ticket.proof) < _rank(proof.level.value):
             continue
         if _same(ticket, mail, incident):
             return ticket
     return None
+
+
+def _rank(proof: str) -> int:
+    return RANK.get(proof, 0)
 
 
 def _same(ticket: Ticket, mail: Mail, incident: Incident) -> bool:
@@ -86,9 +98,18 @@ def spent(
     return over or spending.unproven_today >= caps.unproven
 
 
-def scope(registration: Registration | None, department: str) -> bool:
-    """Whether this address may speak about this department (I7)."""
-    return registration is None or not registration.kinds or department in registration.kinds
+def scope(
+    registration: Registration | None, department: str, routing: Routing | None = None
+) -> bool:
+    """Whether this address may speak about this department (I7).
+
+    Its kinds are departments, or kinds of notices that departments are listed under in `routing`.
+    """
+    if registration is None or not registration.kinds:
+        return True
+    if routing is None:
+        return department in registration.kinds
+    return routing.speaks(registration.kinds, department)
 
 
 def language(

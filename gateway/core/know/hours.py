@@ -2,7 +2,6 @@
 
 A day's opening is a stretch of real time: its two ends are taken in the office's zone and compared
 in UTC, so a day on which the clocks change is longer or shorter, and nothing is counted twice.
-
 """
 
 from collections.abc import Iterator
@@ -32,36 +31,42 @@ def at(office: Office, now: datetime, minutes: int) -> Hours:
 
 
 def due(office: Office, start: datetime, minutes: int) -> datetime:
-    """When so many office minutes after `start` have passed, in the office's zone."""
+    """When so many office minutes after `start` have passed, in the office's zone.
+
+    Zero minutes are due at `start`, or at the next opening. A reply that falls due with the end
+    of a day is due that day.
+    """
+    zone = ZoneInfo(office.timezone)
     left = timedelta(minutes=minutes)
     for opens, closes in _openings(office, start):
         begins = max(opens, start)
         if begins + left <= closes:
-            return (begins + left).astimezone(ZoneInfo(office.timezone))
+            return (begins + left).astimezone(zone)
         left -= closes - begins
-    return (start + HORIZON).astimezone(ZoneInfo(office.timezone))
+    return (start + HORIZON).astimezone(zone)
 
 
 def _openings(office: Office, start: datetime) -> Iterator[tuple[datetime, datetime]]:
     """Stretches in UTC during which the office is open, from the one that ends after `start`."""
     zone = ZoneInfo(office.timezone)
-    day = start.astimezone(zone).date()
-    for _ in range(HORIZON.days):
+    first = start.astimezone(zone).date()
+    for days in range(HORIZON.days):
+        day = first + timedelta(days=days)
         for opens, closes in _of_day(office, day):
             begins = datetime.combine(day, opens, zone).astimezone(UTC)
             ends = datetime.combine(day, closes, zone).astimezone(UTC)
-            if ends > start:
+            if ends > start and ends > begins:  # the clocks may skip a short one
                 yield begins, ends
-        day += timedelta(days=1)
 
 
 def _of_day(office: Office, day: date) -> tuple[tuple[time, time], ...]:
-    if day in office.closed or (_holiday(office, day) and day not in office.worked):
+    if day in office.closed or (day not in office.worked and _holiday(office, day)):
         return ()
     return office.days.get(day.weekday(), ())
 
 
 def _holiday(office: Office, day: date) -> str | None:
+    """The public holiday that this day is, worked or not."""
     if office.country is None:
         return None
     return _holidays(office.country, office.subdivision, day.year).get(day)
@@ -69,5 +74,9 @@ def _holiday(office: Office, day: date) -> str | None:
 
 @lru_cache(maxsize=64)
 def _holidays(country: str, subdivision: str | None, year: int) -> dict[date, str]:
-    found = holidays.country_holidays(country, subdiv=subdivision, years=year)
+    """A country that the library does not know has none; load complains of it."""
+    try:
+        found = holidays.country_holidays(country, subdiv=subdivision, years=year)
+    except NotImplementedError:
+        return {}
     return {day: str(name) for day, name in found.items()}

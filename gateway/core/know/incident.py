@@ -1,71 +1,91 @@
 """What a critical incident must carry (I2): an own identifier, a start with its zone, diagnostics.
 
-Everything is read from the text; order numbers, addresses and services count only where they are the
-proven account's own. What is missing is asked for once.
+Everything is read from the text; order numbers, addresses and services count only where they are
+the proven account's own. What is missing is asked for once.
 """
 
 import re
-from datetime import UTC, date, datetime, timedelta, timezone
-from zoneinfo import ZoneInfo
+from datetime import datetime
 
 from gateway.core.know.identify import names
-from gateway.core.model import Candidates, Clues, Incident, Mail, Service, ServiceMatch
+from gateway.core.know.moments import start
+from gateway.core.model import Candidates, Clues, Incident, Mail, Service, ServiceMatch, Ticket
 
 ANALYSED = 20_000
-FUTURE = timedelta(hours=1)
+LONGEST_LINE = 500
+HIGH = "high"
 
-_ZONES: dict[str, str | int] = {
-    "utc": 0, "gmt": 0, "z": 0, "wet": 0, "west": 60, "bst": 60,
-    "cet": 60, "cest": 120, "met": 60, "mest": 120, "mez": 60, "mesz": 120, "eet": 120, "eest": 180,
-    "ora italiana": "Europe/Rome", "ora di roma": "Europe/Rome", "italian time": "Europe/Rome",
-}  # fmt: skip
-_NAMED_ZONE = "|".join(sorted(map(re.escape, _ZONES), key=len, reverse=True))
-_TIME = re.compile(
-    r"(?:(?P<iso>\d{4})-(?P<iso_m>\d{2})-(?P<iso_d>\d{2})[T ]|"
-    r"(?P<day>\d{1,2})[/.](?P<month>\d{1,2})(?:[/.](?P<year>\d{4}|\d{2}))?[^\d\n]{1,20}|"
-    r"(?P<rel>oggi|ieri|today|yesterday|heute|gestern|hier|aujourd'hui|hoy|ayer)\b[^\d\n]{0,25}|"
-    r"(?P<at>\b(?:alle|dalle|ore|at|since|from|um|seit|ab|à|depuis|desde|las)\b)[^\d\n]{0,12})"
-    r"(?P<hour>[01]?\d|2[0-3])[:.h](?P<minute>[0-5]\d)(?::[0-5]\d)?\s?"
-    rf"(?P<zone>\(?\s?(?:(?:utc|gmt)?\s?[+-]\d{{1,2}}:?(?:\d{{2}})?|{_NAMED_ZONE})\b\)?)?",
-    re.IGNORECASE,
-)
-_YESTERDAY = frozenset({"ieri", "yesterday", "gestern", "hier", "ayer"})
-_LONGEST_LINE = 500
-_DIAGNOSTICS = re.compile(  # held against one line at a time: across lines it would be cubic
-    r"(?i)(?:"
-    r"\d{1,2}\s+\S.*\b\d+(?:\.\d+)?\s?ms\b|.*\b(?:traceroute|tracert|mtr|ping statistics|packet loss)\b|"
-    r".*\b(?:request timed out|connection (?:refused|timed out|reset)|destination host unreachable)\b|"
-    r".*\b(?:err_[a-z_]+|nxdomain|servfail)\b|.*\b(?:http|error|errore|status)\W{0,3}[45]\d\d\b|"
-    r".*\[(?:error|crit|alert|emerg|warn)\]|.*\b(?:kernel|systemd|nginx|apache|mysqld|postfix)\[\d+\]|"
-    r".*\bexit(?:ed)? (?:code|status) \d+|(?:\d{4}-\d\d-\d\d[T ]|[A-Z][a-z]{2} [ \d]\d )\d\d:\d\d:\d\d .{15})"
+# Held against one line at a time; nothing here can run over a line, or twice over the same words.
+_DIAGNOSTICS = re.compile(
+    r"(?i)\b(?:traceroute|tracert|mtr|ping statistics|packet loss|packets transmitted|"
+    r"request timed out|connection (?:refused|timed out|reset)|no route to host|"
+    r"destination host unreachable|nxdomain|servfail|stack ?trace|kernel panic|"
+    r"segmentation fault|err_[a-z_]{3,40})\b"
+    r"|\b(?:http|error|errore|fehler|erreur|status|code)\W{0,3}[45]\d\d\b"
+    r"|\[(?:error|crit|alert|emerg|warn)\]"
+    r"|\b(?:kernel|systemd|nginx|apache2?|httpd|mysqld|postfix\S{0,20})\[\d{1,7}\]"
+    r"|\bexit(?:ed)?(?: with)? (?:code|status) \d"
+    r"|\bttl=\d{1,3}\b|\btime[=<]\d{1,5}(?:\.\d{1,4})? ?ms\b|\b100% (?:loss|packet)"
+    r"|^\s{0,20}\d{1,2}  ?\S{1,80}.{0,80}? \d{1,5}(?:\.\d{1,4})? ms\b"
+    r"|^(?:\d{4}-\d\d-\d\d[T ]|[A-Z][a-z]{2} [ \d]\d )\d\d:\d\d:\d\d\S{0,12} .{15}"
 )
 _DIAGNOSTIC_FILES = ("image/", "text/", "application/json", "application/gzip", "application/zip")
+SCREENSHOT = 40_000  # bytes of a picture in the text from which on it is no logo of a signature
+_NO_DIAGNOSTICS = ("text/calendar", "text/vcard", "text/x-vcard", "text/directory")
 
 
 def read(
-    mail: Mail, clues: Clues, candidates: Candidates, account: str | None, is_incident: bool
+    mail: Mail,
+    clues: Clues,
+    candidates: Candidates,
+    account: str | None,
+    is_incident: bool,
+    answers: Ticket | None = None,
 ) -> Incident:
     """The incident's fields, and which of them are missing.
 
     `account` is the one account of the author, or None: then nothing that is named can be his own.
+    `answers` is his own ticket that the mail continues: where we asked for missing data there, the
+    answer is read as part of the incident, and need not name again what the ticket is about.
     """
     own = tuple(s for s in candidates.services if s.account == account) if account else ()
     named = tuple(service for service in own if names(clues, service))
-    started, zoned = start(mail)
+    asked = answers is not None and answers.asked and answers.priority != HIGH
+    reported = is_incident or asked
+    known = _about(answers, own) if asked and not named else named
+    began = start(f"{mail.subject}\n\n{mail.new_text[:ANALYSED]}", _written(mail, clues))
     diagnostics = _has_diagnostics(mail)
-    missing = _missing(named, own, started, zoned, diagnostics) if is_incident else ()
-    first = named[0] if named else None
+    missing: tuple[str, ...] = ()
+    if reported:
+        zoned = None if began is None else began.zoned
+        missing = _missing(bool(known), len(own), zoned, diagnostics)
     return Incident(
         ip=next((ip for s in named for ip in s.ips if ip in clues.ips), None),
         order=next((s.order for s in named if s.order in clues.orders), None),
-        service=first.name if first else None,
-        started=started if zoned else None,
+        service=named[0].name if named else None,
+        started=began.moment if began and began.zoned else None,
         diagnostics=diagnostics,
         missing=missing,
-        is_incident=is_incident,
+        is_incident=reported,
         match=_match(named, candidates),
         identifiers=_identifiers(named),
     )
+
+
+def _about(ticket: Ticket | None, own: tuple[Service, ...]) -> tuple[Service, ...]:
+    """The services that a ticket is about, as far as they are still the account's."""
+    if ticket is None:
+        return ()
+    return tuple(s for s in own if _word(s) in ticket.identifiers)
+
+
+def _written(mail: Mail, clues: Clues) -> datetime:
+    """When the text was written: by its Date where that is near our clock, in its own offset."""
+    said = mail.date
+    if said is None or said.tzinfo is None:
+        return clues.now
+    near = abs((said - clues.now).total_seconds()) < 3 * 86_400
+    return said if near else clues.now
 
 
 def _match(named: tuple[Service, ...], candidates: Candidates) -> ServiceMatch:
@@ -75,96 +95,35 @@ def _match(named: tuple[Service, ...], candidates: Candidates) -> ServiceMatch:
 
 
 def _identifiers(named: tuple[Service, ...]) -> tuple[str, ...]:
-    """One word a service, however the mail named it: equal services give equal identifiers."""
-    return tuple(sorted({f"service:{service.account}/{service.name}" for service in named}))
+    """One word a service, however the mail named it: equal services give equal identifiers.
 
-
-def _missing(
-    named: tuple[Service, ...],
-    own: tuple[Service, ...],
-    started: datetime | None,
-    zoned: bool,
-    diagnostics: bool,
-) -> tuple[str, ...]:
-    found = []
-    if not named:
-        found.append("identifier")
-        if len(own) != 1:
-            found.append("service")
-    if started is None:
-        found.append("started")
-    elif not zoned:
-        found.append("zone")
-    if not diagnostics:
-        found.append("diagnostics")
-    return tuple(found)
-
-
-def start(mail: Mail) -> tuple[datetime | None, bool]:
-    """When it began, as said in the mail; the second value is whether a zone was said.
-
-    Without a date the day of the mail is meant, or the day before where that time is yet to come.
+    A name is one account's own; identifiers are compared within an account alone.
     """
-    for match in _TIME.finditer(f"{mail.subject}\n{mail.new_text[:ANALYSED]}"):
-        moment = _moment(match, mail.date)
-        if moment is not None:
-            return moment
-    return None, False
+    return tuple(sorted({_word(service) for service in named}))
 
 
-def _moment(match: re.Match[str], written: datetime | None) -> tuple[datetime, bool] | None:
-    zone = _zone(match["zone"])
-    reference = (written or datetime(1970, 1, 1, tzinfo=UTC)).astimezone(zone or UTC)
-    try:
-        day = _day(match, reference.date())
-        moment = datetime(
-            day.year,
-            day.month,
-            day.day,
-            int(match["hour"]),
-            int(match["minute"]),
-            tzinfo=zone or UTC,
-        )
-        if match["at"] and moment > reference + FUTURE:
-            moment -= timedelta(days=1)
-    except (ValueError, OverflowError):
-        return None
-    return moment, zone is not None
+def _word(service: Service) -> str:
+    return service.name.lower()
 
 
-def _day(match: re.Match[str], today: date) -> date:
-    if match["iso"]:
-        return date(int(match["iso"]), int(match["iso_m"]), int(match["iso_d"]))
-    if match["day"]:
-        year = int(match["year"]) if match["year"] else today.year
-        return date(year + 2000 if year < 100 else year, int(match["month"]), int(match["day"]))
-    relative = (match["rel"] or "").lower()
-    return today - timedelta(days=1) if relative in _YESTERDAY else today
-
-
-def _zone(said: str | None) -> ZoneInfo | timezone | None:
-    if not said:
-        return None
-    word = said.strip("() ").lower()
-    known = _ZONES.get(word)
-    if isinstance(known, str):
-        return ZoneInfo(known)
-    minutes = known if known is not None else _offset(word)
-    return timezone(timedelta(minutes=minutes)) if minutes is not None else None
-
-
-def _offset(word: str) -> int | None:
-    match = re.fullmatch(r"(?:utc|gmt)?\s?([+-])(\d{1,2}):?(\d{2})?", word)
-    if not match or int(match[2]) > 14:
-        return None
-    minutes = 60 * int(match[2]) + int(match[3] or 0)
-    return -minutes if match[1] == "-" else minutes
+def _missing(named: bool, services: int, zoned: bool | None, diagnostics: bool) -> tuple[str, ...]:
+    """`zoned`: None where no start is said. The only service of an account needs no name."""
+    lacks = {
+        "identifier": not named,
+        "service": not named and services != 1,
+        "started": zoned is None,
+        "zone": zoned is False,
+        "diagnostics": not diagnostics,
+    }
+    return tuple(field for field, lacking in lacks.items() if lacking)
 
 
 def _has_diagnostics(mail: Mail) -> bool:
-    files = any(
-        not attachment.inline and attachment.content_type.startswith(_DIAGNOSTIC_FILES)
-        for attachment in mail.attachments
-    )
-    lines = (line.strip()[:_LONGEST_LINE] for line in mail.new_text[:ANALYSED].split("\n"))
-    return files or any(_DIAGNOSTICS.match(line) for line in lines if line)
+    """A screenshot, a log or an archive that is attached, or lines that look like one."""
+    for attachment in mail.attachments:
+        kind = attachment.content_type
+        wanted = kind.startswith(_DIAGNOSTIC_FILES) and kind not in _NO_DIAGNOSTICS
+        if wanted and (not attachment.inline or attachment.size >= SCREENSHOT):
+            return True
+    lines = (line.rstrip()[:LONGEST_LINE] for line in mail.new_text[:ANALYSED].split("\n"))
+    return any(_DIAGNOSTICS.search(line) for line in lines if line)
