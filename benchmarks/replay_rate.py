@@ -69,7 +69,7 @@ def _plain(column: object) -> object:
 
 
 def changed() -> str:
-    """The shipped rules with one change: what a customer writes about something new is recorded."""
+    """The shipped rules with one change: a customer's new mail is recorded alone."""
     text = (ROOT / "policies" / "disclosure.toml").read_text()
     before, rule, after = text.partition('id = "customer"')
     return before + rule + after.replace('then = "open"', 'then = "record"', 1)
