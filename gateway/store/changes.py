@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, text, update
+from sqlalchemy import Connection, func, select, text, update
 
 from gateway.core.model import (
     Event,
@@ -24,9 +24,18 @@ from gateway.core.model import (
     TicketState,
 )
 from gateway.store import schema
-from gateway.store.columns import dump, dump_texts, micros, micros_or_none
+from gateway.store.columns import MICROSECOND, dump, dump_texts, micros, micros_or_none
 from gateway.store.postgres import Answer
-from gateway.store.prepared import Link, Prepared, Step, insert_into, listed, named_in, param
+from gateway.store.prepared import (
+    Link,
+    Prepared,
+    Step,
+    const,
+    insert_into,
+    listed,
+    named_in,
+    param,
+)
 
 _WAITS = frozenset({TicketState.NEW.value, TicketState.STAFF.value})
 
@@ -68,6 +77,13 @@ _REPLACE = Prepared(
     )
     .values(state="replaced")
     .returning(_o.due)
+)
+_LAST = Prepared(
+    select(func.max(_o.due)).where(
+        _o.ticket == param("the_ticket"),
+        _o.merge_key == param("the_key"),
+        _o.state.in_((const("due"), const("sent"))),
+    )
 )
 _PULL = Prepared(  # a receipt that waits to be merged goes out before what comes after it
     update(schema.outbox)
@@ -266,7 +282,7 @@ def outgoing(link: Link, out: Outgoing, mail: str | None, at: int) -> list[Step]
     due = at if out.due is None else micros(out.due)
     if out.merge_key is not None:
         replaced = link.rows(_REPLACE, {"the_key": out.merge_key, "now": at})
-        due = min([due, *(row[0] for row in replaced)])
+        due = min([max(due, _after_last(link, out)), *(row[0] for row in replaced)])
     steps = []
     if out.ticket is not None:
         steps.append(
@@ -274,6 +290,15 @@ def outgoing(link: Link, out: Outgoing, mail: str | None, at: int) -> list[Step]
         )
         steps.append(known(Known(out.message_id, out.ticket, True, out.automatic), at))
     return [*steps, Step(_SEND, _outbox_row(out, mail, at, due))]
+
+
+def _after_last(link: Link, out: Outgoing) -> int:
+    """When the next of this merge key may go: a twin names no ticket, so only now is it known."""
+    if out.merge_within is None:
+        return 0
+    asked = {"the_ticket": out.ticket, "the_key": out.merge_key}
+    last = link.rows(_LAST, asked)[0][0]
+    return 0 if last is None else int(last) + out.merge_within // MICROSECOND
 
 
 def _outbox_row(out: Outgoing, mail: str | None, at: int, due: int) -> dict[str, Any]:

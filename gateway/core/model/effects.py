@@ -2,7 +2,7 @@
 or none of it."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from gateway.core.model.account import (
     NotificationAddress,
@@ -122,6 +122,7 @@ class Outgoing:
     due: datetime | None = None  # later than now for receipts that are merged
     merge_key: str | None = None  # an unsent row of this key is replaced by this one
     held: str | None = None  # why it waits (doubtful destination)
+    merge_within: timedelta | None = None  # not sooner than this after the last of its merge key
 
 
 # ---- rows
@@ -251,7 +252,9 @@ class Spend:
     ledger: str
     key: str
     at: datetime
-    limit: int | None = None  # units in 24 hours, this one included; above it the writer says `Moved`
+    limit: int | None = (
+        None  # units in 24 hours, this one included; above it the writer says `Moved`
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,6 +80,7 @@ class Delivery:
     ledger: str | None = None
     due: datetime | None = None
     merge_key: str | None = None
+    merge_within: timedelta | None = None
     held: str | None = None
     parent: str | None = None  # the Message-ID that is answered, grammar-checked
     earlier: tuple[str, ...] = ()  # Message-IDs of ours
@@ -218,6 +219,7 @@ def _row(
         due=how.due,
         merge_key=how.merge_key,
         held=how.held,
+        merge_within=how.merge_within,
     )
 
 

@@ -147,6 +147,7 @@ def _receipt(case: Case, ticket: Ticket, account: Account, reopened: bool) -> Ou
             earlier=earlier(case, ticket.number),
             due=last + case.routing.merging if recent and last else None,
             merge_key=f"receipt:{ticket.number}",
+            merge_within=case.routing.merging,
         ),
         paragraphs(case, *(("same_incident",) if same else ())),
     )
