@@ -279,3 +279,15 @@ def test_no_record_breaks_the_evaluation(one: list[str], two: list[str], helo: s
 def test_any_bytes_are_a_record_or_a_fault(raw: bytes) -> None:
     """The reader is total."""
     assert isinstance(read_record(b"v=spf1 " + raw), SpfRecord | RecordFault)
+
+
+def test_addresses_are_compared_up_to_a_bound() -> None:
+    """Ten hosts with thousands of addresses, asked again and again, end as `permerror`."""
+    hosts = {f"h{n}.a.example": {"A": ["198.51.100.1"] * 500} for n in range(10)}
+    record = "v=spf1 " + "mx " * 9 + "-all"
+    zone = {"a.example": {"TXT": [record], "MX": [[n, f"h{n}.a.example"] for n in range(10)]}}
+    found = checked(zone={**zone, **hosts})
+    assert found.result is SpfResult.PERMERROR
+    assert "addresses" in (found.problem or "")
+    few = {name: {"A": held["A"][:5]} for name, held in hosts.items()}
+    assert checked(zone={**zone, **few}).result is SpfResult.FAIL

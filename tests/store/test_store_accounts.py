@@ -2,15 +2,17 @@
 
 import json
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 from store_values import NOW
 
 from gateway.errors import BadInput
-from gateway.store import accounts
+from gateway.store import accounts, schema
+from gateway.store.columns import micros
 from gateway.store.engine import Store
 
 T = TypeVar("T")
@@ -220,6 +222,11 @@ def test_an_official_mailbox_that_may_fail_is_warned_of(store: Store, tmp_path: 
 
 
 def test_a_domain_that_changes_hands_marks_its_addresses(store: Store) -> None:
-    """The registrar's word concerns every address of exactly that domain."""
+    """The registrar's word concerns the domain and what lies below it, and no neighbour."""
     assert write(store, lambda c: accounts.domain_changed(c, "cliente.example", NOW)) == 2
+    earlier = NOW - timedelta(days=1)
+    assert write(store, lambda c: accounts.domain_changed(c, "example", earlier)) >= 2
+    with store.reading() as connection:
+        shown = list(connection.execute(select(schema.addresses.c.domain_changed_at)))
+    assert micros(NOW) in {row[0] for row in shown}  # the later of two moments stays
     assert write(store, lambda c: accounts.domain_changed(c, "iente.example", NOW)) == 0
