@@ -10,7 +10,7 @@ import typer
 from sqlalchemy import Connection
 
 from gateway import config as configuration
-from gateway import control
+from gateway import control, log
 from gateway.again import Again, Decided
 from gateway.cli import output
 from gateway.cli.accounts import JsonOption
@@ -99,6 +99,8 @@ def retry(
 
 async def _retried(config: Path | None, chosen: list[str] | None) -> Decided:
     with Office(config) as office:
+        logged = office.config.log
+        log.configure(logged.level, logged.format, logged.addresses)
 
         async def commit(effects: Effects) -> Committed:
             return await asyncio.wrap_future(office.writer.commit(effects))
