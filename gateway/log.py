@@ -8,7 +8,9 @@ import hashlib
 import logging
 import sys
 from collections.abc import Callable, MutableMapping
-from typing import Any
+from contextlib import suppress
+from threading import Lock
+from typing import Any, TextIO
 
 import structlog
 
@@ -38,6 +40,26 @@ def hashed(address: str) -> str:
 REDACTIONS: dict[str, Redact] = {"full": full, "domain": domain_only, "hash": hashed}
 
 
+class Lines:
+    """Writes lines to a stream. One that cannot be written is lost, and nothing else with it.
+
+    The log often lies on the disk that is full: a line about a mail must not decide its fate.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        """`stream` is standard error."""
+        self._stream = stream
+        self._lock = Lock()
+
+    def msg(self, line: str) -> None:
+        """Write one line, and never raise."""
+        with self._lock, suppress(OSError, ValueError):  # ValueError: it is closed
+            self._stream.write(f"{line}\n")
+            self._stream.flush()
+
+    log = debug = info = warning = warn = error = exception = critical = fatal = failure = msg
+
+
 def configure(level: str, form: str, addresses: str) -> None:
     """Set up the process's log on standard error. `form` is `json` or `console`."""
     redact = REDACTIONS[addresses]
@@ -63,7 +85,7 @@ def configure(level: str, form: str, addresses: str) -> None:
         wrapper_class=structlog.make_filtering_bound_logger(
             logging.getLevelNamesMapping()[level.upper()]
         ),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=lambda *_: Lines(sys.stderr),
         cache_logger_on_first_use=True,
     )
 

@@ -27,7 +27,7 @@ from gateway.core.read import language
 from gateway.deliver.smarthost import Smarthost, SmarthostSettings
 from gateway.deliver.worker import Worker, WorkerSettings
 from gateway.errors import BadInput, PortiereError
-from gateway.house import Rooms
+from gateway.house import Rooms, auth_settings
 from gateway.jobs import Jobs, house_jobs
 from gateway.pipeline import Answer, Pipeline
 from gateway.receive import listener, replies
@@ -38,7 +38,8 @@ from gateway.receive.replies import Reply, Verdict
 from gateway.store.outbox import Outbox
 from gateway.store.writer import Writer
 
-DRAIN_SECONDS = 90.0
+DRAIN_SECONDS = 90.0  # for mails that come in and mails that go out together
+ENDING = (signal.SIGTERM, signal.SIGINT)
 START_CHECK_SECONDS = 3.0
 WATCH_SECONDS = 15.0
 
@@ -83,10 +84,14 @@ class Service:
                 give_up_seconds=config.smarthost.give_up_after_hours * 3600.0,
             ),
         )
+        domain = config.support.domain.lower()
+        # Postmaster is taken wherever mail is (RFC 5321 4.5.1).
         self._ours = self._rooms.standing.knowing.support | {
-            f"bounce@{config.support.domain.lower()}"
+            f"bounce@{domain}",
+            *(f"postmaster@{one}" for one in auth_settings(config).own_domains),
         }
         self._stop = asyncio.Event()
+        self._drained_by = 0.0  # on the loop's clock
         self._servers: list[Server] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._smarthost_trouble = ""
@@ -95,8 +100,8 @@ class Service:
     async def run(self, ready: Callable[[str], None]) -> None:
         """Listen until SIGTERM; `ready` is called once for each listener."""
         loop = asyncio.get_running_loop()
-        loop.add_signal_handler(signal.SIGTERM, self._stop.set)
-        loop.add_signal_handler(signal.SIGINT, self._stop.set)
+        for number in ENDING:
+            loop.add_signal_handler(number, self._terminated)
         loop.add_signal_handler(signal.SIGHUP, self._hangup)
         async with contextlib.AsyncExitStack() as open_rooms:
             open_rooms.callback(self._close)
@@ -123,10 +128,9 @@ class Service:
         if self._config.mode == "live":
             delivering = asyncio.create_task(self._worker.run())
             rooms.push_async_callback(self._end_delivery, delivering)
+        rooms.push_async_callback(self._drain)
         for settings in self._config.listener:
-            server = await self._listen(settings)
-            self._servers.append(server)
-            rooms.push_async_callback(server.close, DRAIN_SECONDS)
+            self._servers.append(await self._listen(settings))
         beside = (self._watch_smarthost(), self._again.run(), self._jobs.run(self._worker.wake))
         for coroutine in beside:
             rooms.push_async_callback(_ended, asyncio.create_task(coroutine))
@@ -143,8 +147,24 @@ class Service:
             self._again.wake()
         return done
 
+    def _terminated(self) -> None:
+        """The first signal drains; the next one is the system's own, and ends us at once.
+
+        That loses nothing: what was answered is committed.
+        """
+        self._stop.set()
+        for number in ENDING:
+            asyncio.get_running_loop().remove_signal_handler(number)
+            signal.signal(number, signal.SIG_DFL)
+
+    async def _drain(self) -> None:
+        """Close every door at the same moment, and finish the mails that are under way."""
+        self._drained_by = asyncio.get_running_loop().time() + DRAIN_SECONDS
+        await asyncio.gather(*(server.close(DRAIN_SECONDS) for server in self._servers))
+
     async def _end_delivery(self, delivering: asyncio.Task[None]) -> None:
-        await self._worker.stop(DRAIN_SECONDS)
+        left = self._drained_by - asyncio.get_running_loop().time()
+        await self._worker.stop(max(1.0, left))
         await delivering
         await self._smarthost.close()
 

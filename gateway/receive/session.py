@@ -307,8 +307,9 @@ class Connection(SMTP):
         """Called by the loop for what a line or a command raised; never the exception's text."""
         if isinstance(error, Refused):
             return str(await self._error(error.reply, error.close))
-        self._door.log.error("a defect in a session", session=self._id, exc_info=error)
         self._lines.over = True
+        with contextlib.suppress(Exception):  # else the library would answer, with its text
+            self._door.log.error("a defect in a session", session=self._id, exc_info=error)
         return str(replies.SESSION_FAILED)
 
     def _reset_timeout(self, duration: float | None = None) -> None:

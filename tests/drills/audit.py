@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from drills.senders import Heard
 from sqlalchemy import Connection, select, text
 
 from gateway.store import mails, schema
+from gateway.store.columns import micros
 from gateway.store.engine import Store
 
 TICKETED = ("open", "thread", "large")
@@ -178,7 +180,7 @@ class Sent:
     """What became of the outbox, against what the smarthost has."""
 
     rows: int
-    waiting: int
+    waiting: int  # due by now
     lost: int  # said to be sent, and never arrived
     copies: int  # arrived more than once
     uncounted: int  # of these, copies whose row does not say that it may have gone twice
@@ -189,16 +191,16 @@ def sent(url: str, taken: Iterable[bytes]) -> Sent:
     arrived = Counter(_ident(raw) for raw in taken)
     store = Store.open(url, None, read_only=True)
     c = schema.outbox.c
+    wanted = (c.message_id, c.state, c.maybe_twice, c.error, c.due)
     with store.reading() as connection:
-        rows = list(
-            connection.execute(select(c.message_id, c.state, c.maybe_twice, c.tries, c.error))
-        )
+        rows = list(connection.execute(select(*wanted)))
     store.close()
+    soon = micros(datetime.now(UTC) + timedelta(seconds=60))  # a notice may wait for the next one
     doubted = {row.message_id for row in rows if row.maybe_twice or row.error}
     twice = {ident for ident, count in arrived.items() if count > 1}
     return Sent(
         rows=len(rows),
-        waiting=sum(row.state in ("due", "held") for row in rows),
+        waiting=sum(row.state == "due" and row.due <= soon for row in rows),
         lost=sum(row.state == "sent" and not arrived[row.message_id] for row in rows),
         copies=sum(count - 1 for count in arrived.values()),
         uncounted=len(twice - doubted),

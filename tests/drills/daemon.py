@@ -256,7 +256,7 @@ def main() -> None:
     while line := sys.stdin.readline():
         pid = os.fork()
         if pid == 0:
-            os.close(0)
+            os.dup2(os.open(os.devnull, os.O_RDONLY), 0)  # orders are not for the fork
             gateway(json.loads(line))
             os._exit(0)
         print(f"forked {pid}", flush=True)

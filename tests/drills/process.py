@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
 
 from tests_support import ROOT
@@ -143,3 +143,12 @@ async def daemon(
         yield held
     finally:
         await held.close()
+
+
+async def until(what: Callable[[], bool], seconds: float = 30.0) -> bool:
+    """Whether it came true in time."""
+    for _ in range(int(seconds / 0.05)):
+        if what():
+            return True
+        await asyncio.sleep(0.05)
+    return what()

@@ -1,4 +1,5 @@
-"""Killed again and again, and looked at from under the process: what was accepted is there, once."""
+"""Killed again and again, and looked at from under the process: what was accepted
+is there, once."""
 
 import asyncio
 from pathlib import Path
