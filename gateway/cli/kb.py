@@ -110,9 +110,7 @@ def evaluate(
         for name, each in found["languages"].items()
     ]
     output.table("figures", ("", ""), rows)
-    output.table(
-        "precision at coverage", ("surest", "right"), found["precision_at_coverage"].items()
-    )
+    output.table("coverage", ("surest", "right"), found["precision_at_coverage"].items())
     keys = ("id", "wanted", "found", "evidence", "text")
     missed = ([one[key] for key in keys] for one in found["missed"])
     output.table("not found first", keys, missed)

@@ -13,6 +13,7 @@ from gateway.core.model import Candidates, Clues, Incident, Mail, Service, Servi
 
 ANALYSED = 20_000
 LONGEST_LINE = 500
+SCREENSHOT = 40_000  # bytes of a picture in the text from which on it is no logo of a signature
 HIGH = "high"
 
 # Held against one line at a time; nothing here can run over a line, or twice over the same words.
@@ -30,7 +31,6 @@ _DIAGNOSTICS = re.compile(
     r"|^(?:\d{4}-\d\d-\d\d[T ]|[A-Z][a-z]{2} [ \d]\d )\d\d:\d\d:\d\d\S{0,12} .{15}"
 )
 _DIAGNOSTIC_FILES = ("image/", "text/", "application/json", "application/gzip", "application/zip")
-SCREENSHOT = 40_000  # bytes of a picture in the text from which on it is no logo of a signature
 _NO_DIAGNOSTICS = ("text/calendar", "text/vcard", "text/x-vcard", "text/directory")
 
 

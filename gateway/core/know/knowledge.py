@@ -18,7 +18,7 @@ MOST_LEAD = 2.0  # a lead beyond this tells nothing more
 class Thresholds:
     """Bounds of `evidence`."""
 
-    sure: float = 3.2
+    sure: float = 3.0
     weak: float = 0.6
 
 
