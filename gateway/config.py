@@ -4,6 +4,7 @@
 """
 
 import ipaddress
+import re
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,6 +18,7 @@ from pydantic import (
 )
 
 from gateway import toml
+from gateway.core.read import addresses
 from gateway.errors import BadInput
 
 SHIPPED = Path("shipped:")  # stands for the folder that comes with the program
@@ -36,6 +38,13 @@ class Database(Section):
         description="`sqlite:///path` (embedded) or `postgresql://user@host/name`.",
     )
 
+    @field_validator("url")
+    @classmethod
+    def _known(cls, value: str) -> str:
+        if not re.match(r"(?:sqlite|postgresql(?:\+psycopg)?)://", value):
+            raise ValueError("a database is `sqlite:///path` or `postgresql://user@host/name`")
+        return value
+
 
 class ListenerConfig(Section):
     """One door for mail."""
@@ -52,6 +61,16 @@ class ListenerConfig(Section):
     )
     certificate: Path | None = Field(None, description="PEM file with the certificate chain.")
     key: Path | None = Field(None, description="PEM file with the private key, mode 0600.")
+
+    @field_validator("address")
+    @classmethod
+    def _host_and_port(cls, value: str) -> str:
+        host, colon, port = value.rpartition(":")
+        if value.startswith("unix:/"):
+            return value
+        if not colon or not host or not port.isascii() or not port.isdigit() or int(port) > 65535:
+            raise ValueError(f"`{value}` is not `host:port` or `unix:/path`")
+        return value
 
     @model_validator(mode="after")
     def _certificate_for_tls(self) -> "ListenerConfig":
@@ -87,6 +106,14 @@ class Support(Section):
     def _not_empty(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         if not value:
             raise ValueError("needs at least one entry")
+        return value
+
+    @field_validator("addresses")
+    @classmethod
+    def _are_addresses(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for text in value:
+            if addresses.parse(text) is None:
+                raise ValueError(f"`{text}` is not an address")
         return value
 
 

@@ -6,6 +6,7 @@ moment.
 
 import base64
 import binascii
+import ipaddress
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -59,7 +60,7 @@ class Explainer(AbstractContextManager["Explainer"]):
         sender = case.get("mail_from")
         recipients = case.get("rcpt") or self._config.support.addresses[0]
         return Envelope(
-            client_ip=case.get("client_ip"),
+            client_ip=case.get("client_ip") or None,
             helo=case.get("helo"),
             mail_from=_default_sender(raw) if sender is None else sender.strip("<>"),
             recipients=(recipients,) if isinstance(recipients, str) else tuple(recipients),
@@ -81,6 +82,11 @@ def checked(case: Case) -> None:
         raise BadInput("`rcpt` is an address or a list of them")
     if case.get("listener") not in (None, *Listener):
         raise BadInput("`listener` is `edge` or `relay`")
+    if client := case.get("client_ip"):
+        try:
+            ipaddress.ip_address(client)
+        except ValueError:
+            raise BadInput(f"`{client}` is not an IP address") from None
 
 
 def _default_sender(raw: bytes) -> str:
@@ -115,6 +121,8 @@ def moment(text: str | None) -> datetime:
         read = datetime.fromisoformat(text)
     except ValueError:
         raise BadInput(f"`{text}` is not a moment; write 2026-11-22T14:05:00+01:00") from None
+    if not 1970 <= read.year < 2200:
+        raise BadInput(f"`{text}` is not between 1970 and 2200")
     return read.replace(tzinfo=read.tzinfo or UTC).astimezone(UTC)
 
 

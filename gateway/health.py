@@ -6,6 +6,7 @@ Loopback by default; it answers GET alone, reads no body, and says nothing about
 
 import asyncio
 import contextlib
+import os
 from collections.abc import Callable
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
@@ -36,8 +37,10 @@ class Health:
                 self._talk, self._host.strip("[]"), int(self._port), limit=REQUEST_BYTES
             )
         except (OSError, ValueError) as error:
+            why = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else ""
+            where = f"{self._host}:{self._port}"
             raise BadInput(
-                f"cannot listen for http on `{self._host}:{self._port}`: {error}"
+                f"cannot listen for http on `{where}`: {why.lower() or error}"
             ) from None
 
     async def close(self) -> None:

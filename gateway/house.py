@@ -36,10 +36,10 @@ READERS = 4
 class Standing:
     """The tables and texts in force. A reload is one swap; a bad one leaves all as it was."""
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, *, read_only: bool = False) -> None:
         """Load everything once; `BadInput` with its place when anything is wrong."""
         self._config = config
-        self._keys = keyring.load(config.paths.secrets)
+        self._keys = keyring.load(config.paths.secrets, create=not read_only)
         self._support = _keys(config.support.addresses)
         self.loaded = self.read()
         self._use(self.loaded)
@@ -105,7 +105,7 @@ class Rooms:
     @classmethod
     def open(cls, config: Config, *, read_only: bool = False) -> "Rooms":
         """Open the store and load the tables; `BadInput` or `Temporary` when anything is wrong."""
-        standing = Standing(config)
+        standing = Standing(config, read_only=read_only)
         blobs = config.paths.blobs
         return cls(config, Store.open(config.database.url, blobs, read_only=read_only), standing)
 

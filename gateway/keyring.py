@@ -18,8 +18,14 @@ SECRET_BYTES = 32
 MAX_KEYS = 256  # a key's id is one byte of a token
 
 
-def load(path: Path) -> Keys:
-    """The keys of this file; a new file with one key where there is none."""
+def load(path: Path, *, create: bool = True) -> Keys:
+    """The keys of this file; a new file with one key where there is none.
+
+    Without `create` such keys are only thought of: nothing is written, and their tokens verify
+    nowhere else.
+    """
+    if not path.exists() and not create:
+        return _keys({"current": 0, "keys": [_new(0)]}, path)
     if not path.exists():
         _write(path, {"current": 0, "keys": [_new(0)]})
     return _keys(_read(path), path)

@@ -47,7 +47,7 @@ def explain(
         output.as_json(found) if json else _page(found)
         return
     assert batch is not None
-    common = {"zone": str(zone.resolve()) if zone else None, "now": now}
+    common = {**case, "zone": str(zone.resolve()) if zone else None, "now": now}
     asyncio.run(_all(config, _lines(batch), batch.resolve().parent, common))
 
 
@@ -59,20 +59,23 @@ async def _one(config: Path | None, case: dict[str, Any]) -> dict[str, Any]:
 
 
 async def _all(
-    config: Path | None, lines: Iterator[str], folder: Path, common: dict[str, str | None]
+    config: Path | None,
+    lines: Iterator[tuple[int, str]],
+    folder: Path,
+    common: dict[str, Any],
 ) -> None:
     """One line out for one line in, in order; an unreadable case is an error of its own."""
     from gateway.explainer import Explainer
 
     with Explainer(configuration.load(config)) as explainer:
-        for number, line in enumerate(lines, 1):
+        for number, line in lines:
             found = await _case(explainer, number, line, folder, common)
             sys.stdout.write(jsonlib.dumps(found, ensure_ascii=True) + "\n")
             sys.stdout.flush()
 
 
 async def _case(
-    explainer: "Explainer", number: int, line: str, folder: Path, common: dict[str, str | None]
+    explainer: "Explainer", number: int, line: str, folder: Path, common: dict[str, Any]
 ) -> dict[str, Any]:
     identifier: object = number
     try:
@@ -84,15 +87,22 @@ async def _case(
         return await explainer.explain({**common, **given}, folder)
     except (PortiereError, ValueError) as error:
         return {"id": identifier, "error": str(error)}
+    except Exception as error:  # a defect of ours in one case must not cost the others
+        return {"id": identifier, "error": f"a defect of ours: {type(error).__name__}: {error}"}
 
 
-def _lines(batch: Path) -> Iterator[str]:
+def _lines(batch: Path) -> Iterator[tuple[int, str]]:
+    """The lines that are not blank, with their numbers in the file."""
     try:
         file = batch.open(encoding="utf-8", errors="replace")
     except OSError as error:
         raise BadInput(f"cannot read the cases: {error.strerror}", str(batch)) from None
     with file:
-        yield from (line for line in file if line.strip())
+        yield from ((at, line) for at, line in enumerate(file, 1) if line.strip())
+
+
+def _asked(policy: str | None) -> str:
+    return f" (the domain asks for {policy})" if policy else ""
 
 
 def _page(found: dict[str, Any]) -> None:
@@ -105,7 +115,7 @@ def _page(found: dict[str, Any]) -> None:
             ("dkim", f"{one['result']} {one['domain']} {one['problem'] or ''}")
             for one in found["dkim"]
         ),
-        ("dmarc", f"{found['dmarc']['result']} (policy {found['dmarc']['policy']})"),
+        ("dmarc", f"{found['dmarc']['result']}{_asked(found['dmarc']['policy'])}"),
         ("proof", proof["level"]),
         *(("", reason) for reason in proof["because"]),
         ("sender", f"{found['sender']['kind']} {found['sender']['account'] or ''}"),

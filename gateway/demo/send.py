@@ -9,6 +9,7 @@ import dkim
 
 from gateway.demo.scenes import Scene
 from gateway.demo.world import HOSTS, SELECTOR, World
+from gateway.errors import BadInput
 
 SIGNED = [b"from", b"to", b"subject", b"date", b"message-id", b"mime-version", b"content-type"]
 
@@ -69,11 +70,14 @@ def send(world: World, scene: Scene, raw: bytes) -> tuple[int, str]:
 
 
 def send_all(world: World, scene: Scene, raw: bytes) -> list[tuple[int, str]]:
-    """As often as the scene says, over a new connection each time."""
+    """As often as the scene says, each time over a new connection."""
     answers = []
     for _ in range(scene.times):
         try:
             answers.append(send(world, scene, raw))
+        except ConnectionRefusedError:
+            message = "the demo is not listening; start it by `portiere demo serve`"
+            raise BadInput(message) from None
         except smtplib.SMTPResponseException as error:
             answers.append((error.smtp_code, _text(error.smtp_error)))
     return answers

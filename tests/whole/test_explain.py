@@ -58,12 +58,28 @@ def test_a_case_that_cannot_be_read_is_an_error_and_the_batch_goes_on(
         {"id": "zone", "path": "good.eml", "zone": {"b.example": ["x"]}},
         {"id": "now", "path": "good.eml", "zone": {}, "now": "yesterday"},
         {"id": "base64", "raw_base64": "?"},
+        {"id": "far", "path": "good.eml", "zone": {}, "now": "9999-12-31T23:59:59Z"},
+        {"id": "client", "path": "good.eml", "zone": {}, "client_ip": "999.1"},
         good,
     )
-    ids = ["absent", 2, "neither", "zone", "now", "base64", "good"]
+    ids = ["absent", 2, "neither", "zone", "now", "base64", "far", "client", "good"]
     assert [one["id"] for one in found] == ids
     assert all("error" in one for one in found[:-1])
     assert set(found[-1]) == KEYS
+
+
+def test_options_are_the_defaults_of_every_case(tmp_path: Path, config: Path) -> None:
+    """What a case says itself wins over the option."""
+    (tmp_path / "good.eml").write_bytes(PLAIN)
+    file = tmp_path / "cases.jsonl"
+    zone = {"b.example": {"TXT": ["v=spf1 ip4:192.0.2.1 -all"]}}
+    case = {"path": "good.eml", "zone": zone}
+    other = {**case, "client_ip": "192.0.2.2"}
+    file.write_text(f"{json.dumps(case)}\n\n{json.dumps(other)}\n")
+    words = ("--client-ip", "192.0.2.1", "--mail-from", "a@b.example", "--config", str(config))
+    done = portiere("explain", "--batch", str(file), *words)
+    found = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [one["spf"]["result"] for one in found] == ["pass", "fail"]
 
 
 def test_a_file_without_cr_is_read_with_lf_as_crlf_and_base64_as_it_is(
@@ -87,6 +103,7 @@ def test_nothing_is_written(tmp_path: Path, config: Path) -> None:
     (tmp_path / "good.eml").write_bytes(PLAIN)
     batch(tmp_path, config, {"id": "good", "path": "good.eml", "zone": {}})
     assert not (config.parent / "portiere.db").exists()
+    assert not (config.parent / "secrets.json").exists()
 
 
 @needs_suites

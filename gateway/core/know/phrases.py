@@ -82,12 +82,35 @@ class Words:
             for at in range(end - len(pieces(phrase)), end)
         )
 
+    def possible(self, phrases: tuple[str, ...]) -> frozenset[str]:
+        """Those of the phrases whose first word stands here: most of a rule file does not."""
+        exact, prefixes, lengths = _heads(phrases)
+        found: list[str] = []
+        for word in self._places:
+            found += exact.get(word, ())
+            for length in lengths:
+                found += prefixes.get(word[:length], ())
+        return frozenset(found)
+
 
 def folded(text: str) -> str:
     """Words in lower case without accents or marks, one space around each."""
     plain = unicodedata.normalize("NFKD", text.casefold())
     bare = "".join(char for char in plain if not unicodedata.combining(char))
     return f" {_SPACES.sub(' ', bare).strip()} "
+
+
+@lru_cache(maxsize=8)
+def _heads(
+    phrases: tuple[str, ...],
+) -> tuple[dict[str, list[str]], dict[str, list[str]], tuple[int, ...]]:
+    """Phrases by their first word, by the prefix that it may be, and the lengths of those."""
+    exact: dict[str, list[str]] = {}
+    prefixes: dict[str, list[str]] = {}
+    for phrase in phrases:
+        word, any_ending, _gap = pieces(phrase)[0]
+        (prefixes if any_ending else exact).setdefault(word, []).append(phrase)
+    return exact, prefixes, tuple(sorted({len(word) for word in prefixes}))
 
 
 @lru_cache(maxsize=8_192)

@@ -7,7 +7,7 @@ count. A mail without any phrase is a reply where it refers to a ticket, else a 
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from gateway.core.know.phrases import Words, folded
@@ -43,6 +43,7 @@ class _Text:
     words: Words
     asking: frozenset[int]
     forms: tuple[str, ...]  # of a question
+    possible: frozenset[str]  # phrases of the rules whose first word stands in the text
 
     def phrases(self, languages: Languages, ordering: bool) -> tuple[tuple[str, ...], int]:
         """What stands in the text, and how often in the language that has the most.
@@ -53,7 +54,7 @@ class _Text:
         most = 0
         for phrases in languages.values():
             places: set[int] = set()
-            for phrase in phrases:
+            for phrase in (one for one in phrases if one in self.possible):
                 ends = self.words.ends(phrase)
                 counting = self._outside_questions(ends) if ordering and self.asking else ends
                 places |= counting
@@ -101,13 +102,23 @@ def _without_strong(mail: Mail, text: _Text, reference: Reference, rules: Reques
 
 def _read(mail: Mail, rules: RequestRules) -> _Text:
     words = Words(mail.subject[:1_000].replace("\n", " "), mail.new_text[:ANALYSED])
+    possible = words.possible(tuple(_every_phrase(rules)))
     asked = {
         phrase: words.ends(phrase)
         for phrases in rules.strong.get(RequestKind.GENERAL, {}).values()
         for phrase in phrases
+        if phrase in possible
     }
     asking = frozenset(words.sentence(end) for ends in asked.values() for end in ends)
-    return _Text(words, asking, tuple(phrase for phrase, ends in asked.items() if ends))
+    forms = tuple(phrase for phrase, ends in asked.items() if ends)
+    return _Text(words, asking, forms, possible)
+
+
+def _every_phrase(rules: RequestRules) -> Iterator[str]:
+    for table in (rules.strong, rules.phrases, rules.against):
+        for languages in table.values():
+            for phrases in languages.values():
+                yield from phrases
 
 
 def _best(
