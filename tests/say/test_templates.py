@@ -68,7 +68,7 @@ def sample(kind: str) -> Sayable:
     """A reply of this kind, to whom such replies go."""
     meant = KINDS[kind]
     if kind == "answer":
-        body = "Dal pannello:\n\n1. aprire il dominio\n2. scegliere Nameserver"
+        body = "Dal pannello:\n\n1. aprire il **dominio**\n2. scegliere `Nameserver`"
         article = Article("ns", "Cambiare i nameserver", "https://host.example/guida/ns", body)
         return PublicReply(ProvenAuthor("mario@curious.example"), article)
     if kind == "enquiry-reply":

@@ -10,7 +10,7 @@ _URL = re.compile(r"https?://[^\s<>\"'&;]+(?:&amp;[^\s<>\"'&;]+)*")
 _BULLET = re.compile(r"[-•*] ")
 _ITEM = re.compile(r"[-•*] |[0-9]{1,2}\. ")
 _HEADING = re.compile(r"#{1,4} ")
-_P = '<p style="margin:0 0 16px">'
+P = '<p style="margin:0 0 16px">'
 _FRAME = (
     '<!doctype html>\r\n<html lang="{lang}"><head><meta charset="utf-8">'
     '<meta name="viewport" content="width=device-width,initial-scale=1">'
@@ -22,6 +22,7 @@ _FRAME = (
 )
 RULE = "-" * 30
 LINE_BREAK = "\u2028"  # inside a value: a line that ends there on purpose
+ARTICLE = "\u2029"  # the place of an article, which has a form of its own in text and HTML
 
 
 def framed(body: str, language: str, title: str) -> str:
@@ -38,11 +39,13 @@ def _block(block: str) -> str:
     lines = block.strip("\n").split("\n")
     if lines == [RULE]:
         return '<hr style="border:0;border-top:1px solid #d5dbe1;margin:24px 0">'
+    if lines == [ARTICLE]:
+        return ARTICLE
     heading = _HEADING.match(lines[0])
     if heading and len(lines) == 1:
-        return f"{_P}<strong>{_inline(lines[0][heading.end() :])}</strong></p>"
+        return f"{P}<strong>{live(lines[0][heading.end() :])}</strong></p>"
     first = next((n for n, line in enumerate(lines) if _ITEM.match(line)), len(lines))
-    said = f"{_P}{_inline(' '.join(lines[:first]))}</p>" if first else ""
+    said = f"{P}{live(' '.join(lines[:first]))}</p>" if first else ""
     return said + (_list(lines[first:]) if lines[first:] else "")
 
 
@@ -55,11 +58,17 @@ def _list(lines: list[str]) -> str:
         else:
             items[-1] += f" {line.strip()}"
     tag = "ul" if _BULLET.match(lines[0]) else "ol"
-    listed = "".join(f"<li>{_inline(item)}</li>" for item in items)
-    return f'<{tag} style="margin:0 0 16px;padding-left:24px">{listed}</{tag}>'
+    return listed(tag, [live(item) for item in items])
 
 
-def _inline(text: str) -> str:
+def listed(tag: str, items: list[str], start: str = "") -> str:
+    """A list of items that are HTML already."""
+    inside = "".join(f"<li>{item}</li>" for item in items)
+    return f'<{tag}{start} style="margin:0 0 16px;padding-left:24px">{inside}</{tag}>'
+
+
+def live(text: str) -> str:
+    """Text escaped, with its URLs as links."""
     escaped = html.escape(text, quote=False)
     linked = _URL.sub(_link, escaped) if "://" in escaped else escaped
     return linked.replace(LINE_BREAK, "<br>\r\n")

@@ -17,7 +17,7 @@ from gateway.core.model import (
     StaffText,
     Tainted,
 )
-from gateway.core.say import html, mailbytes
+from gateway.core.say import html, mailbytes, markdown
 from gateway.core.say.headers import UNSAFE
 from gateway.core.say.kinds import kind_of
 from gateway.core.say.mailbytes import Letter
@@ -40,9 +40,6 @@ class Silence:
 
     to: Ourselves
     text: Constant
-
-
-_MARKDOWN_LINK = re.compile(r"\[([^\]\n]{1,200})\]\((https?://[^)\s]{1,500})\)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +111,10 @@ def render(
     spoken = [_spoken(kind, reply, templates, identity, one, paragraphs) for one in languages]
     subject = " / ".join(dict.fromkeys(one.subject for one in spoken))
     flowing = f"\n\n{html.RULE}\n\n".join(one.text for one in spoken)
-    text = as_text(flowing)
+    body = _article(reply)
+    text = as_text(flowing).replace(html.ARTICLE, markdown.as_text(body))
     marked = spoken[0].html or html.paragraphs(flowing)
+    marked = marked.replace(html.ARTICLE, markdown.as_html(body))
     letter = Letter(
         sender_name=identity.name,
         sender=identity.support,
@@ -204,9 +203,15 @@ def _values(reply: Sayable | Silence, language: str) -> dict[str, object]:
     if isinstance(text, StaffText):
         return {"text": _prepared(text.text, language)}
     if isinstance(text, Article):
-        body = printable(_MARKDOWN_LINK.sub(r"\1 (\2)", text.body))
-        return {"title": printable(text.title), "url": text.url, "body": body.strip()}
+        return {"title": printable(text.title), "url": text.url, "body": html.ARTICLE}
     return {}
+
+
+def _article(reply: Sayable | Silence) -> str:
+    """The Markdown that goes out, if any does."""
+    if isinstance(reply, PublicReply) and isinstance(reply.text, Article):
+        return printable(reply.text.body)
+    return ""
 
 
 def _prepared(value: object, language: str) -> object:
