@@ -142,20 +142,17 @@ def _services() -> Question:
 
 
 def _owners() -> Question:
-    """Whose the orders, addresses and names are that the mail says."""
-
+    """Whose the orders and addresses are that the mail says."""
     ips = schema.service_ips.c
     statement = union_all(
         named_in("order", _s.order_number, const("order"), _s.order_number, _s.account),
         named_in("ip", ips.ip, const("ip"), ips.ip, ips.account),
-        named_in("word", _s.name_key, const("word"), _s.name_key, _s.account),
     )
     return Question(
         Prepared(statement),
         lambda asked: {
             "order": listed(asked.clues.orders),
             "ip": listed(asked.clues.ips),
-            "word": listed(asked.clues.words),
         },
     )
 

@@ -235,17 +235,13 @@ def _service(row: Row) -> Service:
 def _foreign(
     clues: Clues, owners: Iterable[Row], own: set[str], tickets: Iterable[Ticket]
 ) -> bool:
-    """Something named is somebody else's, or an order or address is nobody's.
+    """An order or an address named is somebody else's or nobody's: one and the same.
 
     A number of the author's own ticket is judged as a ticket. Another's is an order that nobody
-    has, so that the two cannot be told apart.
+    has, so that the two cannot be told apart. Names of services do not count: one that nobody has
+    is a word like any other, so a name that counted would tell that somebody has it.
     """
-    owned: set[tuple[str, str]] = set()
-    others: set[tuple[str, str]] = set()
-    for kind, value, account in owners:
-        (owned if account in own else others).add((kind, value))
-    if any(thing not in owned for thing in others if thing[0] == "word"):
-        return True
+    owned = {(kind, value) for kind, value, account in owners if account in own}
     numbers = {ticket.number for ticket in tickets if ticket.account in own}
     orders = {("order", order) for order in clues.orders if order not in numbers}
     return any(thing not in owned for thing in orders | {("ip", ip) for ip in clues.ips})

@@ -63,8 +63,7 @@ NAMES = (
     "203.0.113.80",
     "2001:db8::7",
 )
-# A name that nobody has is a word like any other, so that to a proven customer a name of
-# somebody else's service is told apart; see docs/limits.md. To everybody else it is not.
+# Names of services: somebody else's is a word like one that nobody has.
 WORDS = ("il mio vps-12", "vps-99 and vps-55", "web-41")
 BODIES = (
     "Hello,\nhow do I change the nameservers of a domain?\n",
@@ -194,9 +193,7 @@ def _guess(
     where: str,
     headers: tuple[tuple[str, str], ...],
 ) -> Guess:
-    customer = author[0] in (CARLO, SHARED) and author[1] != FORGER
-    said = "" if customer and name in WORDS else name
-    return Guess(*author, number + subject, f"{body}{said}\n", token, where, headers)
+    return Guess(*author, number + subject, f"{body}{name}\n", token, where, headers)
 
 
 @pytest.fixture(scope="module")

@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from gateway import keyring
 from gateway.config import Config, parse, resolve
 from gateway.core.know.token import Keys
 from gateway.core.model import Candidates, Clues, Envelope, Listener
@@ -225,14 +226,9 @@ class Twins:
 def _config(folder: Path, world: World) -> Config:
     folder.mkdir(parents=True)
     shutil.copy(world.folder / "zone.json", folder)
-    secrets = world.folder / "secrets.json"
-    if secrets.exists():
-        shutil.copy(secrets, folder)
-    config = resolve(parse(world.config.read_text(), "portiere.toml"), folder)
-    if not secrets.exists():
-        Rooms.open(config, read_only=True).close()
-        shutil.copy(folder / "secrets.json", secrets)
-    return config
+    keyring.load(world.folder / "secrets.json")
+    shutil.copy(world.folder / "secrets.json", folder)
+    return resolve(parse(world.config.read_text(), "portiere.toml"), folder)
 
 
 def _fill(folder: Path, name: str, writer: Writer) -> None:
