@@ -22,7 +22,7 @@ _FRAME = (
 )
 RULE = "-" * 30
 LINE_BREAK = "\u2028"  # inside a value: a line that ends there on purpose
-ARTICLE = "\u2029"  # the place of an article, which has a form of its own in text and HTML
+ARTICLE = "\x1a"  # SUBSTITUTE: an article stands here, in a form of its own in text and HTML
 
 
 def framed(body: str, language: str, title: str) -> str:
