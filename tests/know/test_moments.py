@@ -38,6 +38,7 @@ def began(text: str, written: datetime = WRITTEN) -> str | None:
         ("lunedì alle 10:00 Europe/Rome", "2026-11-16T10:00+01:00"),
         ("dalle 14:05. Fuso orario: CET", "2026-11-22T14:05+01:00"),
         ("down since 2 pm UTC+1", "2026-11-22T14:00+01:00"),
+        ("on 11/21/2026 at 9:15 GMT", "2026-11-21T09:15+00:00"),
         ("on November 21 at 9:15 am GMT", "2026-11-21T09:15+00:00"),
         ("since yesterday 6pm EST", "2026-11-21T18:00-05:00"),
         ("since Friday 12 am (UTC)", "2026-11-20T00:00+00:00"),

@@ -191,6 +191,7 @@ def test_a_gap_spans_four_words_and_no_end_of_a_sentence() -> None:
     )
     assert not Words("cambiate. Il nameserver").ends("cambi* ... nameserver")
     assert not Words("nameserver cambiate").ends("cambi* ... nameserver")
+    assert Words("sito zona").ends("zon*")
 
 
 def test_case_accents_and_apostrophes_do_not_count() -> None:

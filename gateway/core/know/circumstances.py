@@ -98,17 +98,13 @@ def spent(
     return over or spending.unproven_today >= caps.unproven
 
 
-def scope(
-    registration: Registration | None, department: str, routing: Routing | None = None
-) -> bool:
+def scope(registration: Registration | None, department: str, routing: Routing) -> bool:
     """Whether this address may speak about this department (I7).
 
     Its kinds are departments, or kinds of notices that departments are listed under in `routing`.
     """
     if registration is None or not registration.kinds:
         return True
-    if routing is None:
-        return department in registration.kinds
     return routing.speaks(registration.kinds, department)
 
 

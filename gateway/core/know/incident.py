@@ -50,9 +50,9 @@ def read(
     """
     own = tuple(s for s in candidates.services if s.account == account) if account else ()
     named = tuple(service for service in own if names(clues, service))
-    asked = answers is not None and answers.asked and answers.priority != HIGH
-    reported = is_incident or asked
-    known = _about(answers, own) if asked and not named else named
+    asked = answers if answers and answers.asked and answers.priority != HIGH else None
+    reported = is_incident or asked is not None
+    known = _about(asked, own) if asked and not named else named
     began = start(f"{mail.subject}\n\n{mail.new_text[:ANALYSED]}", _written(mail, clues))
     diagnostics = _has_diagnostics(mail)
     missing: tuple[str, ...] = ()
@@ -72,10 +72,8 @@ def read(
     )
 
 
-def _about(ticket: Ticket | None, own: tuple[Service, ...]) -> tuple[Service, ...]:
+def _about(ticket: Ticket, own: tuple[Service, ...]) -> tuple[Service, ...]:
     """The services that a ticket is about, as far as they are still the account's."""
-    if ticket is None:
-        return ()
     return tuple(s for s in own if _word(s) in ticket.identifiers)
 
 
