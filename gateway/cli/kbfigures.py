@@ -73,11 +73,11 @@ def articles(path: Path) -> tuple[PublicArticle, ...]:
 
 def _article(path: Path, number: int, row: dict[str, Any]) -> PublicArticle:
     slug, language = row.get("id", row.get("slug")), row.get("lang", row.get("language"))
-    values = (slug, language, row.get("title"), row.get("body"))
-    if not all(isinstance(value, str) and value for value in values):
+    title, body = row.get("title"), row.get("body")
+    if not all(isinstance(value, str) and value for value in (slug, language, title, body)):
         raise BadInput("an article needs `id`, `lang`, `title` and `body`", f"{path}:{number}")
     tags, synonyms = (tuple(map(str, row.get(key) or ())) for key in ("tags", "synonyms"))
-    return PublicArticle(*map(str, values), tags=tags, synonyms=synonyms)
+    return PublicArticle(str(slug), str(language), str(title), str(body), tags, synonyms)
 
 
 def _rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
