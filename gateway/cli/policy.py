@@ -8,10 +8,12 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from textwrap import fill
 from time import perf_counter
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 from gateway import config as configuration
 from gateway import load
@@ -23,7 +25,7 @@ from gateway.core.decide.diff import Difference, compare
 from gateway.core.decide.facts import VOCABULARY, Value
 from gateway.core.decide.guard import guarded
 from gateway.core.decide.never import NEVER
-from gateway.core.decide.prove import Proved, vocabulary_size
+from gateway.core.decide.prove import Proved, prove, vocabulary_size
 from gateway.core.decide.replay import Replay
 from gateway.core.decide.rules import DEFAULT, Table, word
 from gateway.core.model import outcome_of
@@ -35,12 +37,24 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True)
 
+
+class Plain(TyperCommand):
+    """A command whose usage shows `OLD NEW`, without braces around what is required."""
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        """The words of the usage line."""
+        return [piece.strip("{}") for piece in super().collect_usage_pieces(ctx)]
+
+
 JsonOption = Annotated[bool, typer.Option("--json", help="JSON on standard output.")]
 Folder = Annotated[
     Path | None,
-    typer.Argument(help="A folder of policies or one disclosure file.", show_default=False),
+    typer.Argument(
+        metavar="FOLDER", help="A folder of policies or one disclosure file.", show_default=False
+    ),
 ]
 SHOWN = 20  # changes of a diff or replay that people are shown
+BARS, SENTENCE = 15, 34  # columns of the never-rules, for a terminal of 80
 
 
 @app.command()
@@ -112,10 +126,12 @@ def explain(
     output.say(f"{outcome_of(decided)} by rule {decided.rule}: {decided.because}")
 
 
-@app.command()
+@app.command(cls=Plain)
 def diff(
-    old: Annotated[Path, typer.Argument(help="A folder of policies or a disclosure file.")],
-    new: Annotated[Path, typer.Argument(help="The other one.")],
+    old: Annotated[
+        Path, typer.Argument(metavar="OLD", help="A folder of policies or a disclosure file.")
+    ],
+    new: Annotated[Path, typer.Argument(metavar="NEW", help="The other one.")],
     discloses_more: Annotated[
         bool, typer.Option("--discloses-more", help="Exit 1 if any situation discloses more.")
     ] = False,
@@ -134,15 +150,19 @@ def diff(
         raise typer.Exit(1)
 
 
-@app.command()
+@app.command(cls=Plain)
 def replay(
-    new: Annotated[Path, typer.Argument(help="A folder of policies or a disclosure file.")],
+    new: Annotated[
+        Path, typer.Argument(metavar="NEW", help="A folder of policies or a disclosure file.")
+    ],
     days: Annotated[int, typer.Option(min=1, help="Mails of so many days.")] = 30,
     config: ConfigOption = None,
     json: JsonOption = False,
 ) -> None:
     """Decide the stored facts of real mails again; show which mails would end differently."""
-    again = Replay(load.read_disclosure(new).policy)
+    disclosure = load.read_disclosure(new)
+    _proved_or_said(disclosure, new)
+    again = Replay(disclosure.policy)
     begun = perf_counter()
     total, moved = 0, []
     for mail in _stored(configuration.load(config), days):
@@ -169,7 +189,10 @@ def invariants(json: JsonOption = False) -> None:
     if json:
         output.as_json(policyjson.walls())
         return
-    rows = ((wall.id, ", ".join(sorted(wall.bars)), wall.sentence) for wall in NEVER)
+    rows = (
+        (wall.id, fill(", ".join(sorted(wall.bars)), BARS), fill(wall.sentence, SENTENCE))
+        for wall in NEVER
+    )
     output.table("never-rules", ("id", "bars", ""), rows)
 
 
@@ -229,6 +252,16 @@ def _stored(config: configuration.Config, days: int) -> Iterator["MailFacts"]:
         store.close()
 
 
+def _proved_or_said(disclosure: load.Disclosure, path: Path) -> None:
+    """Rules that are still worked on may be tried on old mails; that they are unsound is said."""
+    wrong = len(disclosure.complaints(prove(disclosure.policy.table)))
+    if wrong:
+        sys.stderr.write(
+            f"{path} is not sound: the proof has {_complaints(wrong)}; "
+            f"see `portiere policy check {path}`\n"
+        )
+
+
 # ---- words of a command line
 
 
@@ -239,7 +272,7 @@ def _situation(given: list[str], table: Table) -> dict[str, Value]:
     for each in given:
         fact, equals, value = each.partition("=")
         if not equals:
-            raise typer.BadParameter(f"`{each}` is not fact=value")
+            raise typer.BadParameter(f"`{each}` is not fact=value{_mail_hint(each)}")
         if fact not in VOCABULARY and fact not in signals:
             hint = did_you_mean(fact, (*VOCABULARY, *signals))
             raise typer.BadParameter(f"unknown fact `{fact}`{hint and f'; {hint}'}")
@@ -249,6 +282,13 @@ def _situation(given: list[str], table: Table) -> dict[str, Value]:
             raise typer.BadParameter(f"unknown value `{value}` of `{fact}`; {hint}")
         named[fact] = known[value]
     return named
+
+
+def _mail_hint(word_given: str) -> str:
+    """Where a file was meant, the command that takes one."""
+    if not Path(word_given).is_file():
+        return ""
+    return f"; a mail in a file is explained by `portiere explain {word_given}`"
 
 
 def _kept(step: policies.Step) -> str:
@@ -278,7 +318,11 @@ def _proof_page(table: Table, proved: Proved, seconds: float) -> None:
 
 def _verdict(path: Path, found: load.Examined) -> str:
     wrong = len(found.complaints)
-    return f"{path} is sound" if not wrong else f"{path} is refused: {wrong} complaints"
+    return f"{path} is refused: {_complaints(wrong)}" if wrong else f"{path} is sound"
+
+
+def _complaints(number: int) -> str:
+    return "1 complaint" if number == 1 else f"{number} complaints"
 
 
 def _difference_page(difference: Difference) -> None:

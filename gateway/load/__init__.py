@@ -5,7 +5,7 @@ A reload reads everything again, proves it, and is then one swap; nothing here k
 
 import hashlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
 from typing import TypeVar
@@ -50,6 +50,7 @@ __all__ = [
 ]
 
 DISCLOSURE, ROUTING, REQUESTS = "disclosure.toml", "routing.toml", "requests.toml"
+_NEXT = "next:"  # before a signal that `next/` defines anew; no id of ops has a colon
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,27 +95,52 @@ class Loaded:
     next_compiled: tuple[Compiled, ...] = ()
 
     def signals(self, situation: Situation) -> Signals:
-        """The booleans that ops named, for this mail; those of `next/` follow."""
+        """The booleans that ops named, for this mail; those that only `next/` has follow."""
         seen = Seen(
             situation.author, situation.envelope, situation.mail, len(situation.raw), situation
         )
-        return compute((*self.compiled, *self._only_next()), seen)
+        return compute((*self.compiled, *self._beside()), seen)
 
     def early_signals(self, author: Address, envelope: Envelope, mail: Mail, size: int) -> Signals:
         """Those that need no account, for settling the SMTP reply."""
-        return compute(self.compiled, Seen(author, envelope, mail, size))
+        return compute((*self.compiled, *self._beside()), Seen(author, envelope, mail, size))
 
     def shadow(self, facts: Facts, decided: Decision) -> Decision | None:
         """What `next/` would decide, where that is another outcome or rule; else None."""
         if self.next is None:
             return None
-        other = guarded(facts, policies.decide(self.next, facts))
+        other = guarded(facts, policies.decide(self.next, self._as_next(facts)))
         same = (type(other), other.rule) == (type(decided), decided.rule)
         return None if same else other
 
-    def _only_next(self) -> tuple[Compiled, ...]:
+    def _beside(self) -> tuple[Compiled, ...]:
+        """The signals that only `next/` has; one that it defines anew has a name of its own."""
         known = {each.id for each in self.compiled}
-        return tuple(each for each in self.next_compiled if each.id not in known)
+        anew = self._anew()
+        return tuple(
+            replace(each, id=_NEXT + each.id) if each.id in anew else each
+            for each in self.next_compiled
+            if each.id in anew or each.id not in known
+        )
+
+    def _anew(self) -> frozenset[str]:
+        """Signals of both that `next/` defines in another way."""
+        ours = {each.id: each.definition for each in self.compiled}
+        return frozenset(
+            each.id
+            for each in self.next_compiled
+            if ours.get(each.id, each.definition) != each.definition
+        )
+
+    def _as_next(self, facts: Facts) -> Facts:
+        """The same facts, with the signals as `next/` defines them."""
+        anew = self._anew()
+        if not anew:
+            return facts
+        theirs = tuple(
+            (name.removeprefix(_NEXT), holds) for name, holds in facts.signals if name not in anew
+        )
+        return replace(facts, signals=theirs)
 
 
 def load(policies: Path, templates: Path, knowledge: Path) -> Loaded:

@@ -165,9 +165,36 @@ def test_a_difference_is_exact_and_may_fail_a_script(wider: Path) -> None:
     assert said("diff", SHIPPED, SHIPPED)["changes"] == []
 
 
+def test_a_missing_argument_is_named_as_the_usage_names_it() -> None:
+    """In capitals, without braces."""
+    result = run("diff")
+    assert result.exit_code == 2
+    assert "OLD NEW" in result.stderr
+    assert "{" not in result.stderr
+
+
+def test_one_complaint_is_one(tmp_path: Path) -> None:
+    """The count agrees with its noun."""
+    path = tmp_path / "disclosure.toml"
+    path.write_text('[[rule]]\nid = "all"\nthen = "record"\nwhy = "W."\n')
+    assert run("check", str(path)).stdout.rstrip().endswith("is refused: 1 complaint")
+
+
+def test_explaining_a_mail_names_the_command_that_does(tmp_path: Path) -> None:
+    """A file instead of a fact: the neighbour command is meant."""
+    mail = tmp_path / "m.eml"
+    mail.write_text("From: a@b.example\n\nx\n")
+    result = run("explain", str(mail), "--policies", SHIPPED)
+    assert result.exit_code == 2
+    assert "portiere explain" in result.stderr
+    assert "portiere explain" not in run("explain", "m.eml", "--policies", SHIPPED).stderr
+
+
 def test_the_never_rules_are_printed() -> None:
-    """In words for people, in sets for programs."""
-    assert "smtp-tells-nothing" in run("invariants").stdout
+    """In words for people, no wider than a terminal; in sets for programs."""
+    text = run("invariants").stdout
+    assert "smtp-tells-nothing" in text
+    assert max(map(len, text.splitlines())) <= 80
     found = {each["id"]: each for each in said("invariants")}
     assert found["staff"]["unless"] == [
         {"sender": ["staff"], "proof": ["strong"], "token": [True]}
@@ -244,6 +271,14 @@ def test_a_replay_shows_which_mails_would_end_differently(stored: Path, wider: P
     assert (older["mails"], older["changed"]) == (4, 2)
     text = run("replay", str(wider), "--config", str(stored)).stdout
     assert "1 of 3 mails would change" in text
+
+
+def test_a_replay_says_when_the_rules_are_not_sound(stored: Path, wider: Path) -> None:
+    """Unfinished rules are tried all the same; sound ones are replayed without a word."""
+    unsound = run("replay", str(wider), "--config", str(stored))
+    assert unsound.exit_code == 0
+    assert f"{wider} is not sound" in unsound.stderr
+    assert run("replay", SHIPPED, "--config", str(stored)).stderr == ""
 
 
 # ---- reload

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from gateway import load
+from gateway.core.decide.facts import from_dict
+from gateway.core.decide.policy import decide
 from gateway.core.model import Address, Automatic, Envelope, Listener, Mail
 from gateway.errors import BadInput
 
@@ -276,6 +278,28 @@ def test_what_discloses_more_is_said_in_words(folder: Path) -> None:
 
 # ---- signals
 
+PARTNER = '[[signal]]\nid = "partner"\ndomain_in = ["{}"]\n'
+SHADOWED = (
+    """
+[[rule]]
+id = "partners"
+when.partner = true
+then = "record"
+why = "Partners are told apart."
+
+[[test]]
+name = "a partner"
+given = { partner = true }
+expect = { rule = "partners" }
+
+[[test]]
+name = "nobody else"
+given = { partner = false }
+expect = { rule = "all" }
+"""
+    + RULES
+)
+
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 ENVELOPE = Envelope(None, None, "a@b.example", ("billing@host.example",), Listener.EDGE, NOW)
 MAIL = Mail(
@@ -336,6 +360,41 @@ def test_signals_that_need_an_account_wait_for_it(folder: Path) -> None:
     house = loaded(folder)
     assert house.early_signals(Address("a", "b.example"), ENVELOPE, MAIL, 1) == ()
     assert [signal.early for signal in house.policy.table.signals] == [False] * 3
+
+
+def test_the_early_signals_of_the_shadow_are_computed_too(folder: Path) -> None:
+    """At the door the shadow sees its own signals, not a silent false."""
+    write(folder, "policies/next/disclosure.toml", PARTNER.format("b.example") + SHADOWED)
+    house = loaded(folder)
+    found = house.early_signals(Address("a", "b.example"), ENVELOPE, MAIL, 1)
+    assert found == (("partner", True),)
+
+
+@pytest.mark.parametrize(("domain", "differs"), [("b.example", True), ("a.example", False)])
+def test_a_signal_that_the_shadow_redefines_is_its_own_there(
+    folder: Path, domain: str, differs: bool
+) -> None:
+    """The name means one thing in force and another in `next/`; neither reads the other's."""
+    write(folder, "policies/disclosure.toml", PARTNER.format("a.example") + RULES)
+    write(folder, "policies/next/disclosure.toml", PARTNER.format("b.example") + SHADOWED)
+    house = loaded(folder)
+    signals = house.early_signals(Address("a", domain), ENVELOPE, MAIL, 1)
+    assert dict(signals)["partner"] is (domain == "a.example")
+    known = replace(from_dict({"proof": "strong"}), signals=signals)
+    other = house.shadow(known, decide(house.policy, known))
+    assert (other is not None and other.rule == "partners") is differs
+
+
+def test_a_late_signal_of_the_shadow_is_false_at_the_door(folder: Path) -> None:
+    """One that needs an account there does not take the early one of the same name in force."""
+    late = '[[signal]]\nid = "partner"\naccount_in = ["x"]\n'
+    write(folder, "policies/disclosure.toml", PARTNER.format("a.example") + RULES)
+    write(folder, "policies/next/disclosure.toml", late + SHADOWED)
+    house = loaded(folder)
+    signals = house.early_signals(Address("a", "a.example"), ENVELOPE, MAIL, 1)
+    assert signals == (("partner", True),)
+    known = replace(from_dict({"proof": "strong"}), signals=signals)
+    assert house.shadow(known, decide(house.policy, known)) is None
 
 
 def test_a_hostile_subject_costs_linear_time(folder: Path) -> None:
