@@ -121,7 +121,7 @@ def paragraphs(case: Case, *more: str) -> tuple[str, ...]:
         names.append("sender_not_proven")
     if announcements(case):
         names.append("announcements")
-    if situation.knowledge.confidence is Confidence.WEAK and situation.knowledge.articles:
+    if situation.knowledge.confidence is not Confidence.NONE:
         names.append("articles")
     return tuple(dict.fromkeys(names))
 

@@ -209,7 +209,7 @@ def _values(reply: Sayable | Silence, language: str) -> dict[str, object]:
 
 def _article(reply: Sayable | Silence) -> str:
     """The Markdown that goes out, if any does."""
-    if isinstance(reply, PublicReply) and isinstance(reply.text, Article):
+    if isinstance(reply, AccountReply | PublicReply) and isinstance(reply.text, Article):
         return printable(reply.text.body)
     return ""
 
