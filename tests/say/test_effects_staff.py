@@ -81,6 +81,15 @@ def test_close_alone_sends_the_notice_of_closing() -> None:
     assert sent(done(by_luca("/close"), ANSWER)) == [("closed", OFFICIAL)]
 
 
+def test_close_on_a_closed_ticket_tells_the_staff_member_alone() -> None:
+    """The customer is not told twice, and the history has no second line."""
+    said = done(by_luca("/close", ticket(state=TicketState.CLOSED)), ANSWER)
+    assert sent(said) == []
+    assert told(said) == [("staff-unsent", LUCA.address)]
+    assert "closed already" in said.outgoing[0].text
+    assert (said.changes, said.entries, said.events) == ((), (), ())
+
+
 def test_a_note_is_kept_inside() -> None:
     """Nothing goes out."""
     said = done(by_luca("/note\nIl cliente ha torto."), ANSWER)

@@ -68,6 +68,15 @@ def test_closing_tells_the_customer_and_no_enquirer() -> None:
     assert letters.closing(post(), enquiry, None, "luca").outgoing == ()
 
 
+def test_a_closed_ticket_is_not_closed_again() -> None:
+    """Nothing is written, nobody is told, and the reason is said; an answer closes it once."""
+    over = ticket(state=TicketState.CLOSED)
+    said = letters.closing(post(), over, account(), "luca")
+    assert said == letters.Said(unsent="the ticket is closed already")
+    said = letters.answer(post(), over, account(), "Altro.", "luca", closing=True)
+    assert [one.kind for one in said.events] == ["entry.added"]
+
+
 def test_an_overdue_ticket_is_shown_to_its_department() -> None:
     """Where it has no mailbox, to those who work in it."""
     (told,) = letters.escalation(post(), ticket(), NOW)

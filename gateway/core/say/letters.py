@@ -75,7 +75,7 @@ def answer(
     state = TicketState.CLOSED if closing else TicketState.CUSTOMER
     change = TicketChange(ticket.number, ticket.version, post.at, state=state)
     events = [Event("entry.added", ticket.number, post.at, {"by": "staff"})]
-    if closing:
+    if closing and ticket.state is not TicketState.CLOSED:
         events.append(Event("ticket.closed", ticket.number, post.at, {"by": "staff"}))
     return Said(change, (kept,), sent, tuple(events))
 
@@ -133,7 +133,9 @@ def _looks_private(post: Post, text: str) -> bool:
 
 
 def closing(post: Post, ticket: Ticket, account: Account | None, staff: str) -> Said:
-    """Closed without an answer: the customer is told (W2), an enquirer is not."""
+    """Closed without an answer: the customer is told (W2), an enquirer is not; and only once."""
+    if ticket.state is TicketState.CLOSED:
+        return Said(unsent="the ticket is closed already")
     change = TicketChange(ticket.number, ticket.version, post.at, state=TicketState.CLOSED)
     event = Event("ticket.closed", ticket.number, post.at, {"by": "staff"})
     kept = NewEntry(ticket.number, post.at, "staff", "event", staff, "staff", "closed")
