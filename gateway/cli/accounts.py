@@ -36,8 +36,8 @@ def import_file(
 
     The same file twice changes nothing. Where an official address changes, the old one is told.
     """
-    rows = accounts.load_file(file)
     with Office(config) as office:
+        rows = accounts.load_file(file, office.ours)
         before = {row.number: office.rooms.reader.account(row.number) for row in rows}
         post = office.post()
 
@@ -162,7 +162,13 @@ def add(
 
     def work(connection: Connection) -> None:
         accounts.add_address(
-            connection, number, new, now(), kinds=chosen, confirmed=not unconfirmed
+            connection,
+            number,
+            new,
+            now(),
+            kinds=chosen,
+            confirmed=not unconfirmed,
+            ours=office.ours,
         )
 
     with Office(config) as office:
@@ -185,7 +191,7 @@ def primary(number: str, new: str, config: ConfigOption = None) -> None:
         before, post = office.rooms.reader.account(number), office.post()
 
         def work(connection: Connection) -> accounts.MovedAddress | None:
-            moved = accounts.set_primary(connection, number, new, now())
+            moved = accounts.set_primary(connection, number, new, now(), ours=office.ours)
             if moved is not None:
                 _tell_old(connection, before, post)
             return moved

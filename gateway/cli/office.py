@@ -43,6 +43,20 @@ class Office(AbstractContextManager["Office"]):
         with self.rooms.store.reading() as connection:
             return work(connection)
 
+    def ours(self, key: str) -> bool:
+        """Whether an address, by its key, is the desk's own: a support address or one below it,
+        anything at the domain of our return paths, or a return path at another domain of ours.
+        """
+        support = self.config.support
+        local, _, domain = key.rpartition("@")
+        bare, plus, _ = local.partition("+")
+        if domain == support.domain.lower():
+            return True
+        if plus and bare == "bounce" and domain in map(str.lower, support.own_domains):
+            return True
+        known = {one.lower() for one in support.addresses}
+        return key in known or f"{bare}@{domain}" in known
+
     def post(self) -> Post:
         """For replies and notices that a command sets off."""
         loaded = self.rooms.standing.loaded

@@ -4,7 +4,7 @@ used.
 
 import ipaddress
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -59,9 +59,34 @@ class AccountRow:
     services: tuple[ServiceRow, ...] | None = None
 
 
-def load_file(path: Path) -> list[AccountRow]:
-    """The rows of a `.csv` or JSONL file; BadInput names every wrong line."""
-    return files.rows_of(path, _account, lambda row: row.number, _COLUMNS)
+def nobodys(_address: str) -> bool:
+    """No address is ours: for those who have checked, or whose desk has none."""
+    return False
+
+
+def load_file(path: Path, ours: Callable[[str], bool] = nobodys) -> list[AccountRow]:
+    """The rows of a `.csv` or JSONL file; BadInput names every wrong line.
+
+    `ours` tells of an address's key whether it is the desk's own: no customer can have it.
+    """
+
+    def build(line: int, row: Mapping[str, Any]) -> AccountRow:
+        return _foreign(_account(line, row), ours)
+
+    return files.rows_of(path, build, lambda row: row.number, _COLUMNS)
+
+
+def _foreign(row: AccountRow, ours: Callable[[str], bool]) -> AccountRow:
+    for one in (row.primary, *row.secondary):
+        foreign(one, ours)
+    return row
+
+
+def foreign(one: AddressRow, ours: Callable[[str], bool]) -> AddressRow:
+    """The address itself; BadInput when it is the desk's own: our mail would come back to us."""
+    if ours(one.key):
+        raise BadInput(f"`{one.address}` is an address of this desk, and no customer's")
+    return one
 
 
 def _account(line: int, row: Mapping[str, Any]) -> AccountRow:

@@ -5,7 +5,7 @@ address takes the unsent mail of the account with it, in the same transaction.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -15,7 +15,15 @@ from sqlalchemy import Connection, case, delete, func, insert, or_, select, text
 from gateway.core.model import Role
 from gateway.errors import BadInput
 from gateway.store import schema
-from gateway.store.accountfile import AccountRow, AddressRow, ServiceRow, address_row, load_file
+from gateway.store.accountfile import (
+    AccountRow,
+    AddressRow,
+    ServiceRow,
+    address_row,
+    foreign,
+    load_file,
+    nobodys,
+)
 from gateway.store.accountview import export, find, list_accounts, show
 from gateway.store.columns import dump_texts, micros, texts
 
@@ -230,9 +238,10 @@ def add_address(
     *,
     kinds: Iterable[str] = (),
     confirmed: bool = True,
+    ours: Callable[[str], bool] = nobodys,
 ) -> None:
-    """A secondary address. BadInput when it is none, or stands on this account already."""
-    one = _checked(connection, account, address)
+    """A secondary address. BadInput when it is none, ours, or stands on this account already."""
+    one = foreign(_checked(connection, account, address), ours)
     if _found(connection, account, one.key) is not None:
         raise BadInput(f"`{one.address}` stands on account `{account}` already")
     values = {
@@ -291,13 +300,18 @@ def remove_address(connection: Connection, account: str, address: str) -> None:
 
 
 def set_primary(
-    connection: Connection, account: str, address: str, now: datetime
+    connection: Connection,
+    account: str,
+    address: str,
+    now: datetime,
+    *,
+    ours: Callable[[str], bool] = nobodys,
 ) -> MovedAddress | None:
     """Another official address, confirmed; unsent mail of the account goes there.
 
     The old one stays as a secondary address. None when it was the official one already.
     """
-    one = _checked(connection, account, address)
+    one = foreign(_checked(connection, account, address), ours)
     old = connection.execute(
         select(schema.addresses).where(_a.account == account, _a.role == Role.PRIMARY.value)
     ).first()
