@@ -16,7 +16,7 @@ from gateway.cli.config import ConfigOption
 from gateway.cli.office import Office, now
 from gateway.core.know import token as tokens
 from gateway.core.know.token import Purpose
-from gateway.core.model import Moved
+from gateway.core.model import Moved, TicketState
 from gateway.core.model.effects import TicketChange
 from gateway.core.read.tokenform import NONCE_BYTES
 from gateway.core.say import letters
@@ -33,7 +33,7 @@ EXPIRED = timedelta(days=4000)  # longer than any token lives
 @app.command("list")
 def list_tickets(
     account: Annotated[str | None, typer.Option(help="Of this account.")] = None,
-    state: Annotated[list[str] | None, typer.Option(help="In these states.")] = None,
+    state: Annotated[list[TicketState] | None, typer.Option(help="In these states.")] = None,
     department: Annotated[str | None, typer.Option(help="Of this department.")] = None,
     matching: Annotated[str | None, typer.Option(help="With this in the subject.")] = None,
     config: ConfigOption = None,
@@ -45,7 +45,7 @@ def list_tickets(
         return tickets.list_tickets(
             connection,
             account=account,
-            states=state or (),
+            states=[one.value for one in state or ()],
             department=department,
             matching=matching,
         )
@@ -94,7 +94,7 @@ def show(number: str, config: ConfigOption = None, json: JsonOption = False) -> 
         proof = f", proof {entry['proof']}" if entry["proof"] else ""
         pending = ", sender not proven" if entry["pending"] else ""
         who = f"{entry['by']} {entry['author'] or ''} ({entry['kind']}{proof}{pending})"
-        output.say(f"\n{entry['at']}  {who}\n{entry['text']}")
+        output.say(f"\n{output.cell(entry['at'])}  {who}\n{entry['text']}")
     sent = ("kind", "recipient", "state", "created_at", "sent_at")
     output.table("\nwent out", sent, ([row[key] for key in sent] for row in found["sent"]))
 
@@ -147,12 +147,13 @@ def note(number: str, text: str, by: ByOption = "", config: ConfigOption = None)
 
 @app.command()
 def close(number: str, by: ByOption = "", config: ConfigOption = None) -> None:
-    """Close a ticket; the customer is told."""
+    """Close a ticket; the customer is told. Closing a closed one changes nothing."""
     with Office(config) as office:
         ticket = office.read(lambda connection: tickets.find(connection, number))
         account = office.rooms.reader.account(ticket.account) if ticket.account else None
-        _carried_out(office, letters.closing(office.post(), ticket, account, _by(by)))
-    output.say(f"#{number} is closed")
+        said = letters.closing(office.post(), ticket, account, _by(by))
+        _carried_out(office, said)
+    output.say(f"#{number}: {said.unsent}" if said.unsent else f"#{number} is closed")
 
 
 @app.command()
@@ -216,7 +217,8 @@ def import_file(
     The same file again adds nothing.
     """
     with Office(config) as office:
-        rows = ticketfile.load_file(file)
+        known = (one.id for one in office.rooms.standing.loaded.routing.departments)
+        rows = ticketfile.load_file(file, known)
         done = office.write(lambda connection: tickets.apply(connection, rows))
     if json:
         output.as_json(done)

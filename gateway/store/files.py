@@ -41,7 +41,8 @@ def rows_of(
             built[key(one)] = one
         except BadInput as problem:
             hint = f" ({problem.hint})" if problem.hint else ""
-            complaints.append(f"{path}:{number}: {problem.message}{hint}")
+            said = f"{problem.message}{hint}".replace("\n", r"\n")  # a complaint is one line
+            complaints.append(f"{path}:{number}: {said}")
     if complaints:
         raise BadInput(_several(complaints), hint="nothing of the file was applied")
     return list(built.values())

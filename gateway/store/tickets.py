@@ -319,6 +319,8 @@ def merge(connection: Connection, number: str, into: str, by: str, now: datetime
 
 # ---- moving from another system
 
+_UNTOUCHED = "nothing of the file was applied"
+
 
 def apply(connection: Connection, imported: Iterable[TicketRow]) -> dict[str, int]:
     """Write the tickets of a file in the caller's transaction; once more changes nothing.
@@ -336,10 +338,11 @@ def _import(connection: Connection, row: TicketRow) -> str:
     new = row.ticket
     accounts = schema.accounts.c.number
     if connection.execute(select(accounts).where(accounts == new.account)).first() is None:
-        raise BadInput(f"there is no account `{new.account}`", where=row.where)
+        raise BadInput(f"there is no account `{new.account}`", where=row.where, hint=_UNTOUCHED)
     owner = connection.execute(select(_t.account).where(_t.number == new.number)).first()
     if owner is not None and owner[0] != new.account:
-        raise BadInput(f"`{new.number}` is another account's ticket", where=row.where)
+        message = f"`{new.number}` is another account's ticket"
+        raise BadInput(message, where=row.where, hint=_UNTOUCHED)
     steps = [] if owner else changes.opened(new, 0)
     there = _there(connection, new.number)
     fresh = [one for one in row.entries if (micros(one.at), one.by, one.text) not in there]

@@ -216,6 +216,13 @@ def test_open_tickets_that_move_in_wait_in_the_queue(store: Store, tmp_path: Pat
         ({"state": "clsed"}, "did you mean `closed`"),
         ({"entries": ["x"]}, "not a list of objects"),
         ({"entries": [{"at": "2025-01-01", "by": "me"}]}, "`by` is `me`"),
+        ({"opened": "2025-01-02T10:00:00"}, "`opened` is `2025-01-02T10:00:00`"),
+        ({"entries": [{"at": "2025-01-02", "text": "x"}]}, "`at` is `2025-01-02`"),
+        ({"entries": [{"at": "2025-01-02T10:00:00Z", "text": 7}]}, "is not a text"),
+        ({"entries": [{"at": "2025-01-02T10:00:00Z", "text": ["x"]}]}, "is not a text"),
+        ({"entries": [{"at": "2025-01-02T10:00:00Z", "text": "\ud800"}]}, "is not a text"),
+        ({"subject": "a\nBcc: b"}, "`subject` holds control characters"),
+        ({"department": "tecnical"}, "did you mean `technical`"),
         ({"account": None}, "`account` is missing"),
     ],
 )
@@ -225,8 +232,9 @@ def test_a_bad_ticket_is_named_by_line(
     """Nothing of the file is taken."""
     file = jsonl(tmp_path, MOVED_IN, {**MOVED_IN, "number": "700002", **change})
     with pytest.raises(BadInput) as raised:
-        tickets.load_file(file)
+        tickets.load_file(file, ("technical", "general"))
     assert f"{file}:2: " in str(raised.value)
+    assert "nothing of the file was applied" in str(raised.value)
     assert complaint in str(raised.value)
 
 
@@ -239,7 +247,7 @@ def test_nothing_of_a_file_is_applied_when_the_database_refuses_a_row(
     rows = tickets.load_file(
         jsonl(tmp_path, MOVED_IN, {**MOVED_IN, "number": "700002", "account": account})
     )
-    with pytest.raises(BadInput, match=r"tickets\.jsonl:2"):
+    with pytest.raises(BadInput, match=r"tickets\.jsonl:2: (.*\n)nothing of the"):
         writer.run(lambda c: tickets.apply(c, rows)).result(10)
     assert numbers(store, tickets.list_tickets) == ["700002"]
 
