@@ -4,14 +4,15 @@ import sys
 
 
 def main() -> None:
-    """Run one command; an error of the input is one message and exit status 1."""
+    """Run one command; an error of the input is one message, escaped, and exit status 1."""
     from gateway.cli.app import app
+    from gateway.cli.output import visible
     from gateway.errors import PortiereError
 
     try:
         app(prog_name="portiere")
     except PortiereError as error:
-        sys.stderr.write(f"portiere: {error}\n")
+        sys.stderr.write(f"portiere: {visible(error)}\n")
         sys.exit(1)
     except BrokenPipeError:
         sys.exit(1)

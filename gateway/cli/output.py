@@ -2,9 +2,10 @@
 visible."""
 
 import json
+import re
 import sys
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -14,6 +15,7 @@ from rich.text import Text
 
 # A pipe has no width: lines are as long as they are, for programs that read them.
 PIPE_WIDTH = 200
+_FRACTION = re.compile(r"(?<=T\d\d:\d\d:\d\d)\.\d{1,6}(?=Z|[+-]\d\d:\d\d)")
 _width = None if sys.stdout.isatty() else PIPE_WIDTH
 console = Console(highlight=False, width=_width)
 
@@ -26,6 +28,19 @@ def visible(text: object) -> str:
         else char.encode("unicode_escape", "backslashreplace").decode()
         for char in str(text)
     )
+
+
+def cell(value: object) -> str:
+    """A value as people read it: moments to the second, lists and pairs with commas."""
+    if value is None:
+        return ""
+    if isinstance(value, datetime):
+        return value.isoformat(timespec="seconds")
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key}: {cell(one)}" for key, one in value.items())
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return ", ".join(cell(one) for one in value)
+    return _FRACTION.sub("", visible(value))
 
 
 def as_json(value: object) -> None:
@@ -46,7 +61,7 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) 
     """A table on standard output; it says so when it is empty."""
     drawn = Table(*columns, title=title, title_justify="left")
     for row in rows:
-        drawn.add_row(*(Text("" if cell is None else visible(cell)) for cell in row))
+        drawn.add_row(*(Text(cell(value)) for value in row))
     console.print(drawn if drawn.row_count else f"{title}: none")
 
 

@@ -39,6 +39,73 @@ def test_a_bad_row_of_an_accounts_file_is_named_and_nothing_is_applied(world: Wo
     assert json.loads(listed.stdout) == []
 
 
+OURS = (
+    "support@host.example",
+    "Support+x.y@HOST.example",
+    "bounce+x@host.example",
+    "bounce+t@brand.example",
+    "help+1@brand.example",
+)
+
+
+def test_an_address_of_ours_is_no_customers(world: World) -> None:
+    """Neither by file nor by command; nothing is applied, and a neighbour's address is."""
+    more = 'own_domains = ["brand.example"]\nlanguages = ["it"'
+    text = world.config.read_text().replace('languages = ["it"', more)
+    world.config.write_text(text.replace("@host.example", '@host.example", "Help@brand.example'))
+    config = ("--config", str(world.config))
+    file = world.folder / "ours.jsonl"
+    good = json.loads((world.folder / "accounts.jsonl").read_text().splitlines()[0])
+    bad = [{"account": f"B-{n}", "primary": ours} for n, ours in enumerate(OURS)]
+    file.write_text("\n".join(json.dumps(row) for row in (good, *bad)))
+    said = refused("accounts", "import", str(file), *config).splitlines()
+    for line, ours in enumerate(OURS, 2):
+        local, _, domain = ours.rpartition("@")
+        complaint = f"ours.jsonl:{line}: `{local}@{domain.lower()}` is an address of this desk"
+        assert complaint in said[line - 2]
+    assert said[-1] == "nothing of the file was applied"
+    assert json.loads(portiere("accounts", "list", "--json", *config).stdout) == []
+    file.write_text(json.dumps(good))
+    portiere("accounts", "import", str(file), *config)
+    words = (good["account"], "bounce+t@brand.example", *config)
+    assert "is an address of this desk" in refused("accounts", "address", "add", *words)
+    assert "is an address of this desk" in refused("accounts", "address", "primary", *words)
+    words = (good["account"], "bruno@brand.example", *config)
+    assert portiere("accounts", "address", "add", *words).returncode == 0
+
+
+def test_closing_twice_says_so_and_tells_nobody(world: World) -> None:
+    """One line of history, one mail."""
+    config = ("--config", str(world.config))
+    portiere("accounts", "import", str(world.folder / "accounts.jsonl"), *config)
+    row = json.loads((world.folder / "tickets.jsonl").read_text().splitlines()[0])
+    file = world.folder / "open.jsonl"
+    file.write_text(json.dumps({**row, "state": "open"}) + "\n")
+    portiere("tickets", "import", str(file), *config)
+    first = portiere("tickets", "close", row["number"], *config)
+    again = portiere("tickets", "close", row["number"], *config)
+    assert first.stdout == f"#{row['number']} is closed\n"
+    assert again.stdout == f"#{row['number']}: the ticket is closed already\n"
+    shown = json.loads(portiere("tickets", "show", row["number"], "--json", *config).stdout)
+    assert [one["text"] for one in shown["entries"]].count("closed") == 1
+    assert [one["kind"] for one in shown["sent"]].count("closed") == 1
+
+
+def test_a_bad_value_is_shown_without_its_control_characters(world: World) -> None:
+    """A file cannot write lines of its own, or colours, on the operator's screen."""
+    file = world.folder / "bad.jsonl"
+    file.write_text(json.dumps({"account": "A-1", "primary": "a\r\nb\x1b[1m@c"}))
+    said = refused("accounts", "import", str(file), "--config", str(world.config))
+    assert said.endswith("`a\\r\\nb\\x1b[1m@c` is no address\nnothing of the file was applied\n")
+
+
+def test_a_state_that_is_none_is_refused_with_those_that_are(world: World) -> None:
+    """Exit status 2, as for any word of the command line."""
+    done = portiere("tickets", "list", "--state", "bogus", "--config", str(world.config))
+    assert done.returncode == 2
+    assert "waiting for staff" in done.stderr
+
+
 def test_the_same_file_twice_changes_nothing(world: World) -> None:
     """An import is idempotent, and says so."""
     words = ("accounts", "import", str(world.folder / "accounts.jsonl"), "--json")
