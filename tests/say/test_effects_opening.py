@@ -128,13 +128,15 @@ def test_paragraphs_that_rules_add_stand_in_the_acknowledgement() -> None:
     assert "ufficio è chiuso" in done(situation(), decision).outgoing[0].text
 
 
-def test_weak_articles_are_suggested_and_sure_ones_are_not() -> None:
-    """Up to three links beside the acknowledgement."""
+def test_articles_that_may_help_are_suggested_beside_the_acknowledgement() -> None:
+    """Up to three links, also a sure one where a ticket is opened anyway; none where none fits."""
     weak = situation(knowledge=Knowledge(Confidence.WEAK, (article(),) * 5))
     text = done(weak, OPEN).outgoing[0].text
     assert text.count("Cambiare i nameserver") == 3
     sure = situation(knowledge=Knowledge(Confidence.SURE, (article(),)))
-    assert "Cambiare i nameserver" not in done(sure, OPEN).outgoing[0].text
+    assert "Cambiare i nameserver" in done(sure, OPEN).outgoing[0].text
+    none = situation(knowledge=Knowledge(Confidence.NONE, ()))
+    assert "Cambiare i nameserver" not in done(none, OPEN).outgoing[0].text
 
 
 def test_an_announcement_in_force_stands_in_acknowledgements_of_its_services() -> None:
