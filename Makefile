@@ -59,6 +59,12 @@ bench: setup
 bench-check: setup
 	$(V)/python benchmarks/authenticate_hostile.py --check
 
+# The durability drills: short forms, and the long one of kills (hours). They write docs/drills.md.
+drill: setup
+	PYTHONPATH=.:tests $(V)/python -m drills
+drill-crash: setup
+	PYTHONPATH=.:tests $(V)/python -m drills crash --kills 1000 --mails 250000 --between 4
+
 # Pages and examples that are made from the code; tests fail where they are not current.
 docs: setup
 	$(V)/python docs/generate.py

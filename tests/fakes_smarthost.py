@@ -149,7 +149,8 @@ class _Dialogue:
             if not line:
                 return False
             raw += line[1:] if line.startswith(b".") else line
-        if self._sink.faults.reply.get("DOT", "2")[0] == "2":
+        faults = self._sink.faults
+        if faults.once.get("DOT", faults.reply.get("DOT", "2"))[0] == "2":
             self._sink.take(
                 Taken(
                     self._sender.lstrip("<"),

@@ -188,7 +188,7 @@ class Sent:
 
 def sent(url: str, taken: Iterable[bytes]) -> Sent:
     """Compare by Message-ID."""
-    arrived = Counter(_ident(raw) for raw in taken)
+    arrived = Counter(ident_of(raw) for raw in taken)
     store = Store.open(url, None, read_only=True)
     c = schema.outbox.c
     wanted = (c.message_id, c.state, c.maybe_twice, c.error, c.due)
@@ -207,7 +207,8 @@ def sent(url: str, taken: Iterable[bytes]) -> Sent:
     )
 
 
-def _ident(raw: bytes) -> str:
+def ident_of(raw: bytes) -> str:
+    """The Message-ID of a mail."""
     for line in raw.split(b"\r\n"):
         name, _, value = line.partition(b":")
         if name.lower() == b"message-id":

