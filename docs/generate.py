@@ -1,5 +1,6 @@
 """Writes the pages that are made from the code: `make docs`. A test holds them current."""
 
+import importlib.util
 from collections.abc import Callable
 from pathlib import Path
 
@@ -27,12 +28,24 @@ def metrics_page() -> str:
     return "\n".join(lines) + "\n"
 
 
+def rows_page() -> str:
+    """The rows of the documents, from the stories that the tests play (tests/rows_doc.py)."""
+    spec = importlib.util.spec_from_file_location("rows_doc", ROOT / "tests" / "rows_doc.py")
+    assert spec is not None
+    assert spec.loader is not None
+    stories = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(stories)
+    page: str = stories.page()
+    return page
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "config.example.toml": configdoc.example,
     "docs/config.md": configdoc.page,
     "docs/facts.md": pages.facts_page,
     "docs/never.md": pages.never_page,
     "docs/operating/metrics.md": metrics_page,
+    "docs/rows.md": rows_page,
 }
 
 

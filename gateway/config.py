@@ -21,6 +21,7 @@ from gateway import toml
 from gateway.core.read import addresses
 from gateway.errors import BadInput
 
+USUAL = Path("portiere.toml")  # in the current folder, where no file is named
 SHIPPED = Path("shipped:")  # stands for the folder that comes with the program
 
 
@@ -329,13 +330,16 @@ def on_loopback(address: str) -> bool:
 
 
 def load(path: Path | None) -> Config:
-    """Read and check a configuration file; without one, the defaults in the current folder.
+    """Read and check a configuration file.
+
+    Without one, `portiere.toml` of the current folder; without that, the defaults.
 
     Relative paths are resolved against the file's folder. Errors: `BadInput` with file, line and
     column, and the nearest known key.
     """
-    if path is None:
+    if path is None and not USUAL.is_file():
         return resolve(Config(), Path.cwd())
+    path = path or USUAL
     try:
         text = path.read_text(encoding="utf-8")
     except OSError as error:

@@ -13,7 +13,14 @@ from gateway.load import load as tables
 app = typer.Typer(no_args_is_help=True)
 
 ConfigOption = Annotated[
-    Path | None, typer.Option("--config", "-c", help="The configuration file.", show_default=False)
+    Path | None,
+    typer.Option(
+        "--config",
+        "-c",
+        envvar="PORTIERE_CONFIG",
+        help="The configuration file; else portiere.toml of this folder.",
+        show_default=False,
+    ),
 ]
 
 

@@ -58,6 +58,16 @@ def test_a_missing_file_is_one_clear_message(tmp_path: Path) -> None:
         config.load(tmp_path / "nowhere.toml")
 
 
+def test_the_usual_file_is_read_where_none_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`portiere.toml` of the current folder; without it, the defaults."""
+    monkeypatch.chdir(tmp_path)
+    assert config.load(None).host_name == config.Config().host_name
+    (tmp_path / "portiere.toml").write_text("host_name = 'gate.example.org'\n")
+    assert config.load(None).host_name == "gate.example.org"
+
+
 def test_relative_paths_start_at_the_files_folder(tmp_path: Path) -> None:
     """The same file means the same places wherever the command is typed."""
     path = tmp_path / "portiere.toml"
