@@ -133,12 +133,22 @@ class House:
 _TOLD = {"client_ip", "helo", "mail_from", "rcpt", "now", "listener"}
 ROWS = (
     {
-        "account": "A-1", "name": "Alice", "language": "en", "state": "active",
-        "primary": ALICE, "secondary": [], "services": [{"name": SECRET}],
+        "account": "A-1",
+        "name": "Alice",
+        "language": "en",
+        "state": "active",
+        "primary": ALICE,
+        "secondary": [],
+        "services": [{"name": SECRET}],
     },
     {
-        "account": "A-2", "name": "Bob", "language": "en", "state": "active",
-        "primary": BOB, "secondary": [], "services": [],
+        "account": "A-2",
+        "name": "Bob",
+        "language": "en",
+        "state": "active",
+        "primary": BOB,
+        "secondary": [],
+        "services": [],
     },
 )
 

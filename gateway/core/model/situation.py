@@ -1,4 +1,4 @@
-"""What a mail means: everything that the decision rests on, and everything that a reply may say."""
+"""What a mail means: all that the decision rests on, and all that a reply may say."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -110,7 +110,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Incident:
-    """What a critical incident must carry (I2); identifiers are those of the proven account only."""
+    """What a critical incident must carry (I2); identifiers are the proven account's alone."""
 
     ip: str | None = None
     order: str | None = None
