@@ -28,7 +28,9 @@ class Names(asyncio.DatagramProtocol):
     """A DNS server over a zone of ours, which can be broken for one domain or for all."""
 
     def __init__(self, zone: dict[str, dict[str, list[object]]]) -> None:
-        """`mode` may be changed while it runs; `spared` is a domain that it goes on answering."""
+        """`mode` may be changed while it runs; `spared` is a domain that it goes on answering,
+        and the DMARC record above it.
+        """
         self.mode = "answers"
         self.spared = ""
         self.asked = 0
@@ -43,7 +45,7 @@ class Names(asyncio.DatagramProtocol):
         self.asked += 1
         question = dns.message.from_wire(data)
         name = question.question[0].name.to_text().lower().removesuffix(".")
-        spared = bool(self.spared) and name.endswith(self.spared)
+        spared = bool(self.spared) and name.endswith((self.spared, "_dmarc.example"))
         mode = "answers" if spared else self.mode
         if mode == "silent":
             return
