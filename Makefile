@@ -27,11 +27,11 @@ types: setup
 contracts: setup
 	$(V)/lint-imports
 fast: setup
-	$(V)/pytest -q -n 2 -m "not slow"
+	$(V)/pytest -q -n 2 -m "not slow and not drill"
 
-# Every check and every test; what needs a peer that is absent is skipped by name.
+# Every check and every test but the drills; what needs a peer that is absent is skipped by name.
 test: lint types contracts
-	$(V)/pytest -q -n 2
+	$(V)/pytest -q -n 2 -m "not drill"
 
 # Branches of the rooms that decide, from their own tests.
 coverage: setup

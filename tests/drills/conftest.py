@@ -1,0 +1,10 @@
+"""Every drill that takes long is left out of `make test`; CI and `make drill` run them all."""
+
+import pytest
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What is slow in this folder is a drill."""
+    for item in items:
+        if "/drills/" in str(item.path) and item.get_closest_marker("slow"):
+            item.add_marker(pytest.mark.drill)
