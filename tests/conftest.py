@@ -1,9 +1,17 @@
 """Fixtures for every room."""
 
+import os
 from pathlib import Path
 
+import hypothesis
 import pytest
 from tests_support import SUITES
+
+# In CI the same examples every time; at a desk new ones, which is how new failures are found.
+# No deadline: a busy machine is no defect.
+hypothesis.settings.register_profile("ci", derandomize=True, deadline=None)
+hypothesis.settings.register_profile("desk", deadline=None)
+hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "desk")
 
 
 @pytest.fixture

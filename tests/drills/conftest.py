@@ -1,4 +1,4 @@
-"""Every drill that takes long is left out of `make test`; CI and `make drill` run them all."""
+"""Every drill that takes long is left out of `make test`; `make drill` runs them all."""
 
 import pytest
 
