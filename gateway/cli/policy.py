@@ -61,7 +61,7 @@ BARS, SENTENCE = 15, 34  # columns of the never-rules, for a terminal of 80
 def check(folder: Folder = None, config: ConfigOption = None, json: JsonOption = False) -> None:
     """Check every word, prove the never-rules, run the tests, and find rules that never decide."""
     path = _path(folder, config)
-    found = load.examine(path)
+    found = load.examine(path, configuration.load(config).paths.templates)
     if json:
         output.as_json(policyjson.checked(found))
     else:

@@ -27,6 +27,7 @@ from gateway.core.model import (
     Routing,
     Situation,
 )
+from gateway.core.say.kinds import speaks_for
 from gateway.core.say.templates import Templates
 from gateway.errors import BadInput
 from gateway.load.disclosure import read_table
@@ -208,8 +209,11 @@ class Examined:
     seconds: float = 0.0  # that the proof took
 
 
-def examine(path: Path) -> Examined:
-    """Read, check and prove what is there; files beside the rules may be absent."""
+def examine(path: Path, templates: Path | None = None) -> Examined:
+    """Read, check and prove what is there; files beside the rules may be absent.
+
+    With `templates`, the texts that the rules name must be there, too.
+    """
     complaints: list[BadInput] = []
     routing = requests = shadow = proved = None
     seconds = 0.0
@@ -224,6 +228,10 @@ def examine(path: Path) -> Examined:
         seconds = perf_counter() - begun
         complaints += disclosure.complaints(proved)
         complaints += _unknown_departments(disclosure, routing)
+        compiled = (
+            _gathered(complaints, lambda: compile_templates(templates)) if templates else None
+        )
+        complaints += _unknown_texts(disclosure, compiled) if compiled else ()
     if (path / "next" / DISCLOSURE).is_file():
         shadow = _gathered(complaints, lambda: _shadow(path / "next", routing))
     return Examined(tuple(complaints), disclosure, proved, routing, requests, shadow, seconds)
@@ -269,6 +277,11 @@ def _unknown_texts(disclosure: Disclosure, templates: Templates) -> Iterator[Bad
             message = f"there is no template `{rule.template}`"
             place = ("rule", index, "template")
             yield disclosure.document.error(place, message, hint(rule.template, known))
+        elif rule.template is not None and not speaks_for(rule.template, rule.then):
+            message = f"template `{rule.template}` is not one of outcome `{rule.then}`"
+            place = ("rule", index, "template")
+            advice = f"its name must be `{rule.then}`, or begin with `{rule.then}-`"
+            yield disclosure.document.error(place, message, advice)
     for index, notice in enumerate(disclosure.policy.notices):
         if notice.add not in templates.paragraphs:
             message = f"there is no paragraph `{notice.add}`"

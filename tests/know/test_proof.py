@@ -480,3 +480,12 @@ def test_the_digests_for_the_replay_memory_are_of_signatures_that_prove() -> Non
         Arc(),
     )
     assert proof.replay_digests(evidence) == ("b" * 64,)
+
+
+def test_dmarc_that_passes_by_a_path_that_names_nobody_is_none_and_no_forgery() -> None:
+    """A delivery report with an aligned HELO must not be answered 550 under p=reject."""
+    spf = Spf(SpfResult.PASS, "victim.example", helo_result=SpfResult.PASS, narrow=True)
+    dmarc = Dmarc(DmarcResult.PASS, False, "reject", "victim.example", published=True)
+    assert judged(spf=spf, dmarc=dmarc).level is ProofLevel.NONE
+    failing = Dmarc(DmarcResult.FAIL, False, "reject", "victim.example", published=True)
+    assert judged(spf=spf, dmarc=failing).level is ProofLevel.FAIL

@@ -31,6 +31,27 @@ def rule(name: str, key: str) -> str:
 
 SLIPS = (
     Slip(
+        "no-such-paragraph",
+        r'add = "out_of_hours"',
+        'add = "out_of_hour"',
+        "out_of_hour",
+        ("did you mean `out_of_hours`",),
+    ),
+    Slip(
+        "no-such-template",
+        rule("strangers-enquiry", "then"),
+        r'\1then = "enquiry"\ntemplate = "../../etc"',
+        "../../etc",
+        ("there is no template",),
+    ),
+    Slip(
+        "template-of-another-outcome",
+        rule("strangers-enquiry", "then"),
+        r'\1then = "enquiry"\ntemplate = "panel"',
+        'template = "panel"',
+        ("is not one of outcome `enquiry`",),
+    ),
+    Slip(
         "misspelt-fact",
         rule("own-ticket", "when.ticket"),
         r'\1when.tiket = "own"',

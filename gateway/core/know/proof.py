@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from gateway.core.model import (
     Address,
     DkimResult,
+    DmarcResult,
     Envelope,
     Evidence,
     Headers,
@@ -179,6 +180,10 @@ def _nothing(case: _Case) -> Proof:
         # DMARC passes here, so it is no `fail`: what passes just proves nothing.
         wide = f"the SPF match {spf.term} proves nothing: too wide, or our own pool"
         return Proof(ProofLevel.NONE, (wide,))
+    if dmarc.result is DmarcResult.PASS:
+        # By HELO for the null reverse-path, or by one that is no address.
+        nobody = "DMARC passes by a reverse-path that names nobody"
+        return Proof(ProofLevel.NONE, (nobody,))
     if dmarc.published:
         return Proof(ProofLevel.FAIL, (*because, "the domain publishes a DMARC record"))
     if dmarc.problem is not None:

@@ -87,3 +87,11 @@ def did_you_mean(word: str, name: str) -> str:
     """A hint for a variable that the kind does not have."""
     close = difflib.get_close_matches(word, sorted(allowed(name)), 1)
     return f"did you mean `{close[0]}`?" if close else ""
+
+
+def speaks_for(template: str, outcome: str) -> bool:
+    """Whether a rule with this outcome may name this template: its own, a variant, a constant."""
+    if template == outcome or template.startswith(f"{outcome}-"):
+        return True
+    kind = KINDS.get(template)
+    return outcome == "refuse" and kind is not None and kind.public and not kind.variables
