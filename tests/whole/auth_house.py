@@ -25,7 +25,8 @@ from gateway.store import accounts
 from gateway.store.engine import Store
 from gateway.store.writer import Writer
 
-NOW = datetime.now(UTC).replace(microsecond=0)
+# Ahead of the clock, since mails are signed with the true time while the tests run.
+NOW = datetime.now(UTC).replace(microsecond=0) + timedelta(hours=1)
 ALICE, BOB = "alice@victim.example", "bob@victim.example"
 SUPPORT = "support@host.example"
 CLIENT, EVIL_CLIENT = "192.0.2.7", "203.0.113.66"

@@ -31,7 +31,8 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
 
 def test_a_signed_mail_of_a_customer_gets_a_ticket_and_a_reply(running: Gateway) -> None:
     """The reply goes to the official address, with the ticket's number and our marks."""
-    codes, identifier = running.send(scene("open"))
+    words = "Vorrei sapere se il contratto comprende anche il secondo indirizzo.\n"
+    codes, identifier = running.send(replace(scene("open"), body=words))
     assert codes == [250]
     traced = running.trace(identifier)
     assert traced["outcome"] == "open"
