@@ -180,7 +180,7 @@ def _nothing(case: _Case) -> Proof:
         # DMARC passes here, so it is no `fail`: what passes just proves nothing.
         wide = f"the SPF match {spf.term} proves nothing: too wide, or our own pool"
         return Proof(ProofLevel.NONE, (wide,))
-    if dmarc.result is DmarcResult.PASS:
+    if dmarc.result is DmarcResult.PASS and spf.result is SpfResult.PASS and not spf.mail_from:
         # By HELO for the null reverse-path, or by one that is no address.
         nobody = "DMARC passes by a reverse-path that names nobody"
         return Proof(ProofLevel.NONE, (nobody,))
