@@ -43,7 +43,7 @@ def _order(top: Section) -> tuple[RequestKind, ...]:
 def _kind(section: Section, kind: RequestKind, tables: dict[str, Phrases]) -> None:
     for name in _LISTS:
         by_language = section.section(name)
-        for language in by_language.keys():  # noqa: SIM118
+        for language in by_language.keys():  # noqa: SIM118  the same method of ours
             if len(language) != 2 or not language.isascii() or not language.islower():
                 by_language.complain(
                     language, f"`{language}` is no language", "two letters: it, en", part="key"
