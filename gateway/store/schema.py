@@ -22,7 +22,7 @@ from sqlalchemy import (
     text,
 )
 
-HEAD = "0001"  # the newest version in migrations/versions
+HEAD = "0002"  # the newest version in migrations/versions
 
 # Conditions of partial indexes; a query uses the index only where it says the same words.
 WAITING = "state IN ('new', 'waiting for staff')"
