@@ -61,6 +61,7 @@ class Standing:
             keys=self._keys,
             routing=loaded.routing,
             requests=loaded.requests,
+            domain=self._config.support.domain,
         )
         staff = {each.address.lower(): each for each in loaded.routing.staff}
         self.loaded, self.knowing, self.index, self.staff = loaded, knowing, index, staff

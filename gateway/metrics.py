@@ -54,6 +54,12 @@ maybe_twice = Counter(
     "Mails sent again because a crash hid whether they had gone.",
     registry=REGISTRY,
 )
+answers = Counter(
+    "portiere_answers_total",
+    "Answers by article: sent; unsolved, a reply said so; ticket, its author opened one in 72 h.",
+    ["what"],
+    registry=REGISTRY,
+)
 outbox_waiting = Gauge(
     "portiere_outbox_waiting",
     "Rows of the outbox not yet sent, by state.",

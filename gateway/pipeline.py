@@ -301,6 +301,7 @@ class Pipeline:
                 continue
             if done.duplicate:
                 metrics.duplicates.inc()
+            _count_answers(course.effects, done)
             return course
         raise Temporary("the tickets of this mail keep moving")
 
@@ -367,6 +368,14 @@ async def _threaded(size: int, work: Callable[P, T], *args: P.args, **kwargs: P.
     if size <= THREADED_BYTES:
         return work(*args, **kwargs)
     return await asyncio.to_thread(work, *args, **kwargs)
+
+
+def _count_answers(said: Effects, done: Committed) -> None:
+    """What articles answered, and what people say of earlier answers."""
+    if said.answered is not None and not done.duplicate:
+        metrics.answers.labels("sent").inc()
+    metrics.answers.labels("unsolved").inc(done.unsolved)
+    metrics.answers.labels("ticket").inc(done.ticketed)
 
 
 def _spoken(settled: Defer | Reject, evidence: Evidence) -> Answer:

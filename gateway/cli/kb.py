@@ -1,12 +1,13 @@
 """`portiere kb`: the knowledge base alone. It asks it, checks it, and measures it.
 
-Nothing here reads the database: articles are files.
+Articles are files; `feedback` alone reads the database: what people said of answers.
 """
 
 import json as jsonlib
 import re
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -87,6 +88,33 @@ def check(
         output.say(", ".join(f"{count} articles in {lang}" for lang, count in counted.items()))
     if complaints:
         raise typer.Exit(1)
+
+
+@app.command()
+def feedback(
+    days: Annotated[
+        int | None, typer.Option(min=1, help="Answers of so many days; without it, all.")
+    ] = None,
+    config: ConfigOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Show by article how often it was sent as an answer, and how often that did not help."""
+    from gateway.store import feedback as answers
+    from gateway.store.engine import Store
+
+    read = configuration.load(config)
+    since = None if days is None else datetime.now(UTC) - timedelta(days=days)
+    store = Store.open(read.database.url, read.paths.blobs, read_only=True)
+    try:
+        with store.reading() as connection:
+            found = answers.helped(connection, since)
+    finally:
+        store.close()
+    if json:
+        output.as_json([one._asdict() | {"share": one.share} for one in found])
+        return
+    columns = ("article", "sent", "not solved", "ticket within 72 h", "either", "share")
+    output.table("answers", columns, ((*one, f"{one.share:.0%}") for one in found))
 
 
 @app.command("eval")

@@ -5,6 +5,7 @@ from gateway.errors import BadInput
 from gateway.load.schema import Section, hint
 from gateway.toml import Document
 
+UNSOLVED = "unsolved"  # the phrases of a reply to an answer that did not help
 _LISTS = ("phrases", "strong", "against")
 _MOST_PHRASES = 2_000
 _LONGEST = 100
@@ -18,14 +19,15 @@ def read_requests(document: Document, complaints: list[BadInput]) -> RequestRule
     order = _order(top)
     tables: dict[str, Phrases] = {name: {} for name in _LISTS}
     for kind in top.keys():  # noqa: SIM118  a method of ours that also marks the keys as known
-        if kind == "order":
+        if kind in ("order", UNSOLVED):
             continue
         if kind not in tuple(RequestKind):
-            words = (*tuple(RequestKind), "order")
+            words = (*tuple(RequestKind), "order", UNSOLVED)
             top.complain(kind, f"unknown request `{kind}`", hint(kind, words), part="key")
             continue
         _kind(top.section(kind), RequestKind(kind), tables)
-    return RequestRules(tables["phrases"], tables["strong"], tables["against"], order)
+    unsolved = _by_language(top.section(UNSOLVED))
+    return RequestRules(tables["phrases"], tables["strong"], tables["against"], order, unsolved)
 
 
 def _order(top: Section) -> tuple[RequestKind, ...]:
@@ -42,15 +44,21 @@ def _order(top: Section) -> tuple[RequestKind, ...]:
 
 def _kind(section: Section, kind: RequestKind, tables: dict[str, Phrases]) -> None:
     for name in _LISTS:
-        by_language = section.section(name)
-        for language in by_language.keys():  # noqa: SIM118  the same method of ours
-            if len(language) != 2 or not language.isascii() or not language.islower():
-                by_language.complain(
-                    language, f"`{language}` is no language", "two letters: it, en", part="key"
-                )
-                continue
-            tables[name].setdefault(kind, {})[language] = _phrases(by_language, language)
+        if found := _by_language(section.section(name)):
+            tables[name][kind] = found
     section.done()
+
+
+def _by_language(section: Section) -> dict[str, tuple[str, ...]]:
+    found: dict[str, tuple[str, ...]] = {}
+    for language in section.keys():  # noqa: SIM118  the same method of ours
+        if len(language) != 2 or not language.isascii() or not language.islower():
+            section.complain(
+                language, f"`{language}` is no language", "two letters: it, en", part="key"
+            )
+            continue
+        found[language] = _phrases(section, language)
+    return found
 
 
 def _phrases(section: Section, language: str) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, delete, exists, or_, select
 
-from gateway.store import schema
+from gateway.store import feedback, schema
 from gateway.store.columns import HOUR, micros
 
 LEDGER_HOURS = 48  # caps look back 24
@@ -23,6 +23,7 @@ def forget(connection: Connection, now: datetime) -> int:
     """Shares of days that are over, and signatures seen too long ago to matter; how many rows."""
     old_hours = schema.ledger.c.hour < micros(now) // HOUR - LEDGER_HOURS
     old_replays = schema.replays.c.first_seen < micros(now - REPLAY_MEMORY)
+    feedback.forget(connection, now)
     counts = (
         connection.execute(delete(schema.ledger).where(old_hours)).rowcount,
         connection.execute(delete(schema.replays).where(old_replays)).rowcount,

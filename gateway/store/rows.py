@@ -24,7 +24,7 @@ from gateway.core.model import (
     TicketChange,
     TicketState,
 )
-from gateway.store import changes, reports, schema
+from gateway.store import changes, feedback, reports, schema
 from gateway.store.blobs import INLINE
 from gateway.store.columns import HOUR, dump, micros
 from gateway.store.prepared import (
@@ -135,10 +135,12 @@ def apply(
     steps += raised.steps
     steps += _marks(effects, at)
     checks = [*_caps(effects), *_replays(effects)]
-    answers = changes.run(link, [*steps, *(step for step, _ in checks)])
-    for (_, check), answer in zip(checks, answers[len(steps) :], strict=True):
+    steps += [step for step, _ in checks]
+    answers = changes.run(link, [*steps, *feedback.heard(effects)])
+    *answers, unsolved, ticketed = answers
+    for (_, check), answer in zip(checks, answers[len(steps) - len(checks) :], strict=True):
         check(answer.rows)
-    return Committed(mail.id)
+    return Committed(mail.id, unsolved=unsolved.touched, ticketed=ticketed.touched)
 
 
 def _looked(
@@ -159,6 +161,7 @@ def _looked(
     if ids:
         asked.append((_LATE, {"ids": listed(ids)}))
     inserted, *found = link.answers(asked)
+    steps += feedback.answered(effects)
     known = None if inserted.touched else _earlier(link, effects, values)
     standing = changes.locked(found[0].rows) if wanted else {}
     return known, standing, bool(ids) and _is_late(effects, found[-1].rows)

@@ -374,3 +374,19 @@ announcements = Table(
 )
 
 meta = Table("meta", metadata, _text("name", primary_key=True), _text("value"))
+answers = Table(  # what an article answered, and whether that helped; nothing of what was asked
+    "answers",
+    metadata,
+    _serial(),
+    _text("article"),
+    _text("language"),
+    _moment("at"),
+    _text("author_key", null=True),  # forgotten when no ticket of his can count any more
+    _text("message_id", null=True),  # of the answer, by which a reply to it is known
+    _moment("unsolved_at", null=True),  # somebody replied that it did not help
+    _moment("ticket_at", null=True),  # its author opened a ticket soon after
+)
+Index("ix_answers_author_key", answers.c.author_key, answers.c.at)
+Index("ix_answers_message_id", answers.c.message_id)
+Index("ix_answers_at", answers.c.at)
+

@@ -5,7 +5,16 @@ Total and pure.
 
 from dataclasses import dataclass
 
-from gateway.core.know import circumstances, confirmed, hours, incident, knowledge, proof, request
+from gateway.core.know import (
+    circumstances,
+    confirmed,
+    feedback,
+    hours,
+    incident,
+    knowledge,
+    proof,
+    request,
+)
 from gateway.core.know.identify import identify
 from gateway.core.know.thread import refer
 from gateway.core.know.token import Keys
@@ -42,6 +51,7 @@ class Knowing:
     keys: Keys
     routing: Routing
     requests: RequestRules
+    domain: str = ""  # of our Message-IDs
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +121,9 @@ def situation(arrival: Arrival, candidates: Candidates, knowing: Knowing) -> Sit
         reference=reference,
         request=asked,
         incident=reported,
-        knowledge=knowledge.judge(candidates.articles),
+        knowledge=knowledge.judge(
+            candidates.articles, again=feedback.answers_us(mail, knowing.domain)
+        ),
         hours=hours.at(routing.office, now, routing.due_mail),
         candidates=candidates,
         repeat=circumstances.repeat(

@@ -22,15 +22,18 @@ class Thresholds:
     weak: float = 0.6
 
 
-def judge(hits: tuple[ArticleHit, ...], thresholds: Thresholds = Thresholds()) -> Knowledge:
+def judge(
+    hits: tuple[ArticleHit, ...], thresholds: Thresholds = Thresholds(), *, again: bool = False
+) -> Knowledge:
     """`sure` may answer by itself, `weak` names up to three articles, `none` names nothing.
 
-    `hits` are the best first.
+    `hits` are the best first. `again`: the question replies to a mail of ours, and no article
+    answers it by itself.
     """
     found = evidence(hits)
     if found < thresholds.weak:
         return Knowledge(Confidence.NONE)
-    confidence = Confidence.SURE if found >= thresholds.sure else Confidence.WEAK
+    confidence = Confidence.SURE if found >= thresholds.sure and not again else Confidence.WEAK
     return Knowledge(confidence, hits[:LINKS])
 
 

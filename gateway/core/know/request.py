@@ -8,8 +8,9 @@ count. A mail without any phrase is a reply where it refers to a ticket, else a 
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from gateway.core.know.feedback import unsolved
 from gateway.core.know.phrases import Words, folded
 from gateway.core.model import Mail, Reference, Request, RequestKind, TicketMatch
 from gateway.core.model.routing import RequestRules
@@ -69,6 +70,11 @@ class _Text:
 
 def classify(mail: Mail, reference: Reference, rules: RequestRules) -> Request:
     """The kind of request with the phrases that spoke for it."""
+    found = _kind(mail, reference, rules)
+    return replace(found, unsolved=True) if unsolved(mail, rules) else found
+
+
+def _kind(mail: Mail, reference: Reference, rules: RequestRules) -> Request:
     text = _read(mail, rules)
     if confirms := _confirms(mail, text, rules):
         return Request(RequestKind.CONFIRM, (confirms,))

@@ -54,6 +54,7 @@ from gateway.core.model.decision import (
 from gateway.core.model.effects import (
     AccountReply,
     AccountText,
+    Answered,
     Article,
     Committed,
     Constant,
@@ -131,6 +132,7 @@ __all__ = [
     "Address",
     "Announcement",
     "Answer",
+    "Answered",
     "Arc",
     "Article",
     "ArticleHit",

@@ -268,6 +268,15 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True)
+class Answered:
+    """An article went out as an answer: remembered without a word of the question."""
+
+    article: str
+    language: str
+    message_id: str  # of the answer
+
+
+@dataclass(frozen=True, slots=True)
 class Effects:
     """All that one mail does. An empty one with a `mail` is a mail that is only kept."""
 
@@ -288,6 +297,8 @@ class Effects:
     expects: dict[str, int] = field(
         default_factory=dict
     )  # ticket number -> version that must still stand
+    answered: Answered | None = None
+    unsolved: tuple[str, ...] = ()  # Message-IDs of answers that did not help, as a reply says
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,6 +308,8 @@ class Committed:
 
     mail_id: str
     duplicate: bool = False
+    unsolved: int = 0  # answers that did not help, as this mail says
+    ticketed: int = 0  # answers after which their author opened this ticket
 
 
 class Moved(Exception):

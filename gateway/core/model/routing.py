@@ -113,11 +113,13 @@ def _chooses(patterns: tuple[str, ...], recipient: str) -> bool:
 class RequestRules:
     """The whole of `policies/requests.toml`: kind -> language -> phrases.
 
-    A phrase is words in order; `*` at the end of a word stands for any ending; case and accents
-    do not count. `strong` phrases decide alone, `phrases` add weight, `against` take it away.
+    A phrase is words in order; `*` at the end of a word stands for any ending, `...` between two
+    words for none to four words of the same sentence; case and accents do not count. `strong`
+    phrases decide alone, `phrases` add weight, `against` take it away.
     """
 
     phrases: dict[RequestKind, dict[str, tuple[str, ...]]]
     strong: dict[RequestKind, dict[str, tuple[str, ...]]] = field(default_factory=dict)
     against: dict[RequestKind, dict[str, tuple[str, ...]]] = field(default_factory=dict)
     order: tuple[RequestKind, ...] = ()  # the earlier wins where two weigh the same
+    unsolved: dict[str, tuple[str, ...]] = field(default_factory=dict)  # an answer did not help

@@ -106,6 +106,7 @@ class Request:
 
     kind: RequestKind
     because: tuple[str, ...]
+    unsolved: bool = False  # it says that an answer of ours did not help
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from typing import assert_never
 from gateway.core.model import (
     Answer,
     Ask,
+    Automatic,
     Confirm,
     Decision,
     Defer,
@@ -21,6 +22,7 @@ from gateway.core.model import (
     MailRow,
     Open,
     Panel,
+    ProofLevel,
     Record,
     Refuse,
     Reject,
@@ -45,6 +47,8 @@ from gateway.core.say.templates import Templates
 
 __all__ = ["Desk", "effects", "undecided"]
 
+MAX_ANSWERED = 20  # Message-IDs of a reply that are looked for among our answers
+
 
 def effects(
     situation: Situation,
@@ -63,7 +67,8 @@ def effects(
     if earlier is not None:
         row = mail_row(case, earlier.ticket, same_as=earlier.mail_id)
         return Effects(row, replays=replays(situation))
-    return _outcome(case)
+    said = _outcome(case)
+    return replace(said, unsolved=_unsolved(situation)) if situation.request.unsolved else said
 
 
 def _outcome(case: Case) -> Effects:
@@ -92,6 +97,15 @@ def _outcome(case: Case) -> Effects:
             return _not_accepted(case)
         case _ as unreachable:
             assert_never(unreachable)
+
+
+def _unsolved(situation: Situation) -> tuple[str, ...]:
+    """The mails that a proven person says did not help him. A forgery counts for nothing."""
+    proven = situation.proof.level in (ProofLevel.STRONG, ProofLevel.MEDIUM)
+    mail = situation.mail
+    if not proven or mail.automatic is not Automatic.NO:
+        return ()
+    return tuple(dict.fromkeys((*mail.in_reply_to, *mail.references)))[-MAX_ANSWERED:]
 
 
 def _enquiry(case: Case) -> Effects:

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from gateway.core.model import Article, Constant, Effects, Event, Outgoing, Spend
+from gateway.core.model import Answered, Article, Constant, Effects, Event, Outgoing, Spend
 from gateway.core.say.case import Case, kept
 from gateway.core.say.kinds import kind_of
 from gateway.core.say.ledgers import ledger_of, public_spends, spends
@@ -23,7 +23,12 @@ def answered(case: Case) -> Effects:
         return row
     sent = public(case, Article(best.slug, best.title, _url(case, best.slug, best.url), best.body))
     event = Event("question.answered", "", case.now, {"article": best.slug})
-    return replace(row, outgoing=sent, spends=_spent(case, sent), events=(event,) if sent else ())
+    if not sent:
+        return row
+    answered = Answered(best.slug, sent[0].language, sent[0].message_id)
+    return replace(
+        row, outgoing=sent, spends=_spent(case, sent), events=(event,), answered=answered
+    )
 
 
 def refused(case: Case) -> Effects:
