@@ -134,6 +134,7 @@ def apply(
     steps += [changes.event(new) for new in effects.events]
     steps += raised.steps
     steps += _marks(effects, at)
+    steps += feedback.answered(effects)
     checks = [*_caps(effects), *_replays(effects)]
     steps += [step for step, _ in checks]
     answers = changes.run(link, [*steps, *feedback.heard(effects)])
@@ -161,7 +162,6 @@ def _looked(
     if ids:
         asked.append((_LATE, {"ids": listed(ids)}))
     inserted, *found = link.answers(asked)
-    steps += feedback.answered(effects)
     known = None if inserted.touched else _earlier(link, effects, values)
     standing = changes.locked(found[0].rows) if wanted else {}
     return known, standing, bool(ids) and _is_late(effects, found[-1].rows)
