@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from read_support import parsed
 
 from gateway.core.read.charset import codecs_of, decode
 
@@ -85,3 +86,55 @@ def test_total(data: bytes, label: str | None) -> None:
     text, _ = decode(data, label)
     text.encode("utf-8")
     assert "\0" not in text
+
+
+@pytest.mark.parametrize(
+    "label", ["iso-8859-1", "windows-1252", "us-ascii", "iso-8859-15", "windows-1251", "cp1254"]
+)
+def test_utf8_with_the_label_of_one_byte_a_character(label: str) -> None:
+    """What is UTF-8 from end to end is UTF-8, since no such text is written by chance."""
+    assert decode(ITALIAN.encode(), label) == (ITALIAN, "utf-8")
+
+
+def test_a_label_holds_where_utf8_is_not_whole() -> None:
+    """A customer who shows what mojibake looks like is read as he wrote."""
+    shown = "vedo Ã¨ al posto di è"
+    assert decode(shown.encode("cp1252"), "iso-8859-1") == (shown, "cp1252")
+    assert decode(b"nothing beyond ASCII", "iso-8859-1") == ("nothing beyond ASCII", "cp1252")
+
+
+@pytest.mark.parametrize(
+    ("data", "label", "text"),
+    [
+        ("perché \udce8 giù, città".encode("utf-8", "surrogateescape"), "utf-8",
+         "perché \ufffd giù, città"),
+        ("giù \udce8".encode("utf-8", "surrogateescape"), "utf-8", "giù \ufffd"),
+        ("è é à ù \udce8".encode("utf-8", "surrogateescape"), None, "è é à ù \ufffd"),
+        ("però".encode("utf-16-le") + b"x", "utf-16le", "però\ufffd"),
+        ("però".encode("utf-16-be"), "utf-16", "però"),
+        ("però".encode("utf-16-le"), "utf-16", "però"),
+        (b"plain text in fact", "utf-16", "plain text in fact"),
+        (b"plain", "utf-32", "plain"),
+        ("日本".encode("cp932") + b"\x81", "shift_jis", "日本\ufffd"),
+    ],
+)  # fmt: skip
+def test_a_bad_byte_spoils_one_character(data: bytes, label: str | None, text: str) -> None:
+    """The rest of the mail stays in its charset."""
+    assert decode(data, label)[0] == text
+
+
+def test_mails_name_what_was_wrong_with_their_charset() -> None:
+    """A wrong label, an unknown one and bytes that make no sense are defects; a right one is
+    none.
+    """
+    head = b"Subject: s\nMIME-Version: 1.0\nContent-Type: text/plain; charset=%s\n\n%s\n"
+
+    def defects(label: bytes, body: bytes) -> tuple[str, ...]:
+        return parsed(head % (label, body)).defects
+
+    assert defects(b"iso-8859-1", "perché".encode()) == ("charset-mislabelled",)
+    assert defects(b"utf-8", "perché".encode("cp1252")) == ("charset-mislabelled",)
+    assert defects(b"x-none", "perché".encode()) == ("charset-unknown",)
+    assert defects(b"utf-8", "però è".encode() + b"\xff") == ("charset-broken",)
+    assert defects(b"iso-8859-1", "perché".encode("cp1252")) == ()
+    assert defects(b"utf-16", "però".encode("utf-16-be")) == ()

@@ -179,13 +179,3 @@ def test_hints_lie_within_the_text(source: str) -> None:
     assert all(0 <= hint.start < hint.end <= len(read.text) for hint in read.hints)
     spans = text.spans(read.text, read.hints)
     assert "".join(read.text[s.start : s.end] for s in spans) == read.text
-
-
-def test_plain_part_is_preferred() -> None:
-    """The plain part is read, unless it is empty or a stub beside a long HTML part."""
-    html = html_text.HtmlText("parole " * 30)
-    assert text.choose("Il mio testo", None) == ("Il mio testo", False)
-    assert text.choose("parole " * 25, html) == ("parole " * 25, False)
-    assert text.choose("   ", html) == (html.text, True)
-    assert text.choose("Your client does not show HTML", html) == (html.text, True)
-    assert text.choose(None, None) == ("", False)

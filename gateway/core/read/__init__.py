@@ -4,7 +4,7 @@ import hashlib
 from dataclasses import replace
 
 from gateway.core.model import Automatic, Envelope, Headers, Mail
-from gateway.core.read import automatic, html_text, language, mime, text
+from gateway.core.read import alternatives, automatic, html_text, language, mime, text
 
 
 def read(raw: bytes, headers: Headers, envelope: Envelope, instance: str) -> Mail:
@@ -15,14 +15,14 @@ def read(raw: bytes, headers: Headers, envelope: Envelope, instance: str) -> Mai
     parsed = mime.read(raw, headers)
     kind, because, report = automatic.classify(headers, parsed, envelope.mail_from, instance)
     html = html_text.to_text(parsed.body_html) if parsed.body_html else None
-    body, from_html = text.choose(parsed.body_text, html)
-    spans = text.spans(body, html.hints if html and from_html else ())
+    chosen = alternatives.choose(parsed.body_text, html)
+    spans = text.spans(chosen.text, html.hints if html and chosen.from_html else ())
     mail = Mail(
         subject=parsed.subject,
         from_name=parsed.from_name,
-        text=body,
+        text=chosen.text,
         spans=spans,
-        html=from_html,
+        html=chosen.from_html,
         language=None,
         automatic=kind,
         automatic_because=because,
@@ -36,7 +36,7 @@ def read(raw: bytes, headers: Headers, envelope: Envelope, instance: str) -> Mai
         report=report,
         content_digest=hashlib.sha256(raw).hexdigest(),
         body_digest="",
-        defects=(*parsed.defects, *(html.defects if html else ())),
+        defects=(*parsed.defects, *(html.defects if html else ()), *chosen.defects),
         thread_topic=parsed.thread_topic,
         thread_index=parsed.thread_index,
     )

@@ -9,9 +9,10 @@ import re
 from dataclasses import dataclass, field
 
 from gateway.core.model import Attachment
-from gateway.core.read import encoded, tnef, transfer, wire
+from gateway.core.read import encoded, flowed, tnef, transfer, wire
+from gateway.core.read.alternatives import missing
 from gateway.core.read.attachments import attachment
-from gateway.core.read.charset import decode
+from gateway.core.read.charset import codecs_of, decode
 from gateway.core.read.structure import Budget, Part
 
 _REPORTS = frozenset(
@@ -109,6 +110,31 @@ def _merged(slots: list[_Slot]) -> tuple[str | None, str | None]:
     return plain, page
 
 
+def _alternative(branches: list[list[_Slot]]) -> _Slot | None:
+    """One text in several forms (RFC 2046 5.1.4)."""
+    merged = [_merged(branch) for branch in branches]
+    texts = [text for text, _ in merged if text is not None]
+    pages = [page for _, page in merged if page is not None]
+    if not texts and not pages:
+        return None
+    # Gateways append their notices as one more alternative: the longest is the mail's own. An
+    # empty text beside a page is no alternative to it.
+    text = max(texts, key=lambda text: len(text.strip()), default=None)
+    if pages and not (text and text.strip()):
+        text = None
+    if text is not None and _says_more(branches, text):
+        text = None
+    return _Slot(text, max(pages, key=len, default=None))
+
+
+def _says_more(branches: list[list[_Slot]], text: str) -> bool:
+    """Apple Mail puts what was written under a file into a page of its own, beside one plain
+    text; where that text is only the first page's, the rest stands in the pages alone.
+    """
+    later = [slot.page for branch in branches for slot in branch[1:] if slot.page]
+    return any(missing(_TAGS.sub(" ", page), text) for page in later)
+
+
 def _as_page(slot: _Slot) -> str:
     if slot.page is not None:
         return slot.page
@@ -146,21 +172,13 @@ class _Walk:
         if part.type != "multipart/alternative":
             return [slot for child in part.children for slot in self.part(child, part)]
         plain = any(child.type == "text/plain" for child in part.children)
-        merged = [
-            _merged(self.part(child, part))
+        branches = [
+            self.part(child, part)
             for child in part.children
             if not (plain and child.type in _MARKED_UP)
         ]
-        texts = [text for text, _ in merged if text is not None]
-        pages = [page for _, page in merged if page is not None]
-        if not texts and not pages:
-            return []
-        # Gateways append their notices as one more alternative: the longest is the mail's own. An
-        # empty text beside a page is no alternative to it.
-        text = max(texts, key=lambda text: len(text.strip()), default=None)
-        if pages and not (text and text.strip()):
-            text = None
-        return [_Slot(text, max(pages, key=len, default=None))]
+        slot = _alternative(branches)
+        return [slot] if slot else []
 
     def _is_body(self, part: Part, parent: Part | None) -> bool:
         if (
@@ -199,7 +217,11 @@ class _Walk:
                 label = meta.group(1).decode("ascii")
             return [_Slot(page=self.text(data, label))]
         if part.type == "text/plain":
-            return [_Slot(plain=self.text(self._without_files(data, part), label))]
+            text = self.text(self._without_files(data, part), label)
+            if flowed.is_flowed(part.content_type.parameters):
+                delsp = (part.content_type.get("delsp") or "").strip().lower() == "yes"
+                text = flowed.unwrapped(text, delsp)
+            return [_Slot(plain=text)]
         if part.type in _MARKED_UP:  # RFC 1896: `<<` is a literal angle bracket
             text = _TAGS.sub("", self.text(data, label).replace("<<", "\ufffc")).replace(
                 "\ufffc", "<"
@@ -211,9 +233,21 @@ class _Walk:
         text, codec = decode(data, label)
         if self.found.charset is None:
             self.found.charset = codec
+        self._judge_charset(text, codec, label)
         if "\r" in text:
             text = text.replace("\r\n", "\n").replace("\r", "\n")
         return text
+
+    def _judge_charset(self, text: str, codec: str, label: str | None) -> None:
+        if "\ufffd" in text:
+            self.defect("charset-broken")
+        if not label or text.isascii():
+            return
+        known = codecs_of(label)
+        if not known:
+            self.defect("charset-unknown")
+        elif codec not in known and not known[0].startswith(codec[:6]):  # UTF-16 by its zeros
+            self.defect("charset-mislabelled")
 
     def _without_files(self, data: bytes | memoryview, part: Part) -> bytes | memoryview:
         """Files that an old program put into the text by uuencode are files, not words."""

@@ -1,6 +1,8 @@
 """Bytes to text by a declared charset, never by a guess that a sender could steer.
 
-As declared and strict; else UTF-8, strict; else Windows-1252. Only codecs of the list are ever
+As declared and strict; else UTF-8, strict; else Windows-1252. What is UTF-8 from end to end is
+never read as a charset of one byte a character, whatever its label says: such text cannot be
+written by chance. Only codecs of the list are ever
 looked up, so that no name in a mail reaches `idna`, `punycode`, `undefined`, a compressing codec,
 or one that costs more than linear time.
 """
@@ -73,9 +75,8 @@ _LATIN = {
     "9": "15",
 }
 _NUMBERED = re.compile(r"(?:x)?(iso8859|windows|cp|ibm|latin|l)(\d{1,4})[ei]?\Z")
-_MULTIBYTE = frozenset(
-    {"utf8", "gb", "big5", "shiftjis", "eucjp", "euckr", "iso2022jp", "hz", "johab"}
-)
+# Codecs of one byte a character.
+_SINGLE = re.compile(r"cp(?:125\d|4\d\d|7\d\d|8\d\d)\Z|iso8859_|koi8|mac_|ptcp")
 
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _FALLBACK = "cp1252"
@@ -102,25 +103,52 @@ def decode(data: bytes | memoryview, label: str | None) -> tuple[str, str]:
 
 def _decode(data: bytes | memoryview, label: str | None) -> tuple[str, str]:
     declared = codecs_of(label) if label else ()
-    for codec in (*declared, "utf-8"):
+    for codec in _order(data, declared):
         try:
-            return str(data, codec), codec
+            text = str(data, codec)
         except (UnicodeError, LookupError, ValueError):
             continue
-    if declared and _ALIASES.get(_normal(label or ""), _normal(label or "")) in _MULTIBYTE:
-        lossy = str(data, declared[0], "replace")
-        if _mostly_right(lossy):
-            return lossy, declared[0]
+        return text, declared[0] if codec == "utf-8" and declared and text.isascii() else codec
+    # A mail cut in the middle of a character, or with one bad byte, is still in its charset.
+    for codec in (*(d for d in declared[:1] if not _SINGLE.match(d)), "utf-8"):
+        lossy = str(data, codec, "replace")
+        if _mostly_right(lossy, codec, codec in declared):
+            return lossy, codec
     return str(data, _FALLBACK, "replace"), _FALLBACK
 
 
-def _mostly_right(text: str) -> bool:
-    """A mail cut in the middle of a character is still in its charset; one in another is wrong
-    everywhere.
+def _order(data: bytes | memoryview, declared: tuple[str, ...]) -> tuple[str, ...]:
+    """The codecs to try; UTF-8 comes first where the label names one byte a character."""
+    if not declared:
+        return ("utf-8",)
+    if _SINGLE.match(declared[0]):
+        return ("utf-8", *declared)
+    if declared[0].startswith(("utf-16", "utf-32")):
+        return (*_wide(bytes(data[:4096]), declared[0]), "utf-8")
+    return (*declared, "utf-8")
+
+
+def _wide(start: bytes, codec: str) -> tuple[str, ...]:
+    """UTF-16 without a mark is what its zeros say (RFC 2781 4.3); ASCII without zeros is neither
+    it nor UTF-32.
     """
+    if start.isascii() and b"\0" not in start:
+        return ()
+    if codec == "utf-16" and not start.startswith((b"\xff\xfe", b"\xfe\xff")):
+        large = start[0::2].count(0) > start[1::2].count(0)
+        return ("utf-16-be",) if large else ("utf-16-le",)
+    return (codec,)
+
+
+def _mostly_right(text: str, codec: str, declared: bool) -> bool:
+    """Whether the replaced characters are few; one in another charset is wrong everywhere."""
     broken = text.count("\ufffd")
-    beyond_ascii = len(text) - len(text.encode("ascii", "ignore"))
-    return beyond_ascii - broken > broken
+    if codec.startswith(("utf-16", "utf-32")):
+        return broken <= 1 + len(text) // 100
+    right = len(text) - len(text.encode("ascii", "ignore")) - broken
+    if codec == "utf-8":
+        return right >= broken if declared else right > 2 * broken
+    return right > broken
 
 
 def _normal(label: str) -> str:

@@ -13,7 +13,6 @@ from gateway.core.model import Span, SpanKind
 from gateway.core.read import legal, quotes, signature
 from gateway.core.read.attribution import Attribution, attribution, delimiter, is_rule, reply_above
 from gateway.core.read.headerblock import HeaderBlocks, is_quote_header, one_line_header
-from gateway.core.read.html_text import HtmlText
 from gateway.core.read.lines import Hint, Line, next_filled, read_lines
 from gateway.core.read.subtract import own_lines
 
@@ -24,7 +23,6 @@ _BEYOND: Mark = (SpanKind.NEW, "not-analysed")
 _PARAGRAPH = 60
 _PEC_LINES = 20
 _HEADLINE = 80
-_FAR_SHORTER = 4
 
 
 def spans(text: str, hints: tuple[Hint, ...] = ()) -> tuple[Span, ...]:
@@ -34,19 +32,6 @@ def spans(text: str, hints: tuple[Hint, ...] = ()) -> tuple[Span, ...]:
     reading.walk()
     reading.trim_tails()
     return _tile(text, lines, reading)
-
-
-def choose(plain: str | None, html: HtmlText | None) -> tuple[str, bool]:
-    """The body to read, and whether it is the HTML one: plain text unless it is empty or far
-    shorter.
-    """
-    if html is None or not html.text.strip():
-        return plain or "", False
-    if not plain or not plain.strip():
-        return html.text, True
-    ours, theirs = len(plain.split()), len(html.text.split())
-    stub = ours * _FAR_SHORTER < theirs and theirs > 20
-    return (html.text, True) if stub else (plain, False)
 
 
 def subtract(text: str, tiles: tuple[Span, ...], sent_texts: tuple[str, ...]) -> tuple[Span, ...]:
