@@ -23,7 +23,7 @@ from gateway.core.model import (
     TicketChange,
     TicketState,
 )
-from gateway.store import schema
+from gateway.store import schema, telling
 from gateway.store.columns import MICROSECOND, dump, dump_texts, micros, micros_or_none
 from gateway.store.postgres import Answer
 from gateway.store.prepared import (
@@ -64,7 +64,6 @@ _COUNT = Prepared(
     )
 )
 _ENTRY = Prepared(insert_into(schema.entries))
-_EVENT = Prepared(insert_into(schema.events))
 _KNOWN = Prepared(insert_into(schema.known_messages, unless_there=True))
 _o = schema.outbox.c
 _SEND = Prepared(insert_into(schema.outbox))
@@ -250,18 +249,6 @@ def _span(span: Span) -> list[object]:
     return [span.kind.value, span.start, span.end, span.rule]
 
 
-def event(new: Event) -> Step:
-    """Something for those who follow by webhook."""
-    values = {
-        "kind": new.kind,
-        "ticket": new.ticket,
-        "at": micros(new.at),
-        "data": dump(new.data),
-        "state": "due",
-    }
-    return Step(_EVENT, values)
-
-
 def known(one: Known, at: int) -> Step:
     """A Message-ID by which a later mail finds the ticket."""
     values = {
@@ -328,6 +315,7 @@ def _outbox_row(out: Outgoing, mail: str | None, at: int, due: int) -> dict[str,
         "mail": mail,
         "text": out.text,
         "raw": out.raw,
+        "doubts": 0,
     }
 
 
@@ -350,10 +338,12 @@ def apply_change(
         raise Moved(f"ticket {change.number} is not at version {change.version} any more")
     standing.change(change)
     steps = standing.steps(shard)
-    steps += [entry(new, None) for new in entries]
+    said = list(entries)
+    steps += [entry(new, None) for new in said]
     for out in outgoing_mails:
         steps += outgoing(link, out, None, micros(change.at))
-    steps += [event(new) for new in events]
+    for new_event in events:
+        steps += telling.steps(new_event, said)
     run(link, steps)
 
 

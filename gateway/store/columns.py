@@ -7,6 +7,7 @@ Both engines then hold the same bytes, and no driver converts anything on the wa
 import json
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
@@ -37,6 +38,11 @@ def moment_or_none(number: int | None) -> datetime | None:
 def dump(value: object) -> str:
     """JSON in ASCII, so that no character of a mail can trouble an engine."""
     return _ENCODER.encode(value)
+
+
+def undump(column: str) -> Any:
+    """The value again."""
+    return json.loads(column)
 
 
 def texts(column: str | None) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from sqlalchemy import select, update
 
-from gateway.core.model import Effects, NewEntry, TicketChange, TicketState
+from gateway.core.model import Effects, Event, NewEntry, TicketChange, TicketState
 from gateway.store import changes, schema
 from gateway.store.columns import micros
 from gateway.store.prepared import Link, Prepared, Step, param
@@ -36,13 +36,14 @@ class Raised(NamedTuple):
 
     entries: list[NewEntry]
     steps: list[Step]
+    events: list[Event]
 
 
 def undelivered(link: Link, effects: Effects, standing: dict[str, changes.Standing]) -> Raised:
     """A delivery report marks our mail and its address, and raises the ticket; no more."""
     received_at = effects.mail.received_at
     at = micros(received_at)
-    raised = Raised([], [])
+    raised = Raised([], [], [])
     for message_id in dict.fromkeys(effects.undelivered):
         for row in link.rows(_OURS, {"the_id": message_id}):
             outbox_id, ticket, account, recipient, kind, notice = row
@@ -55,6 +56,7 @@ def undelivered(link: Link, effects: Effects, standing: dict[str, changes.Standi
                 standing |= changes.lock(link, [ticket])
             if ticket in standing:
                 raised.entries.append(raise_to_staff(standing[ticket], kind, received_at))
+                raised.events.append(undelivered_event(ticket, kind, received_at))
     return raised
 
 
@@ -64,6 +66,11 @@ def raise_to_staff(one: changes.Standing, kind: str, at: datetime) -> NewEntry:
     one.change(TicketChange(number, one.version, at, state=TicketState.STAFF))
     said = f"our mail `{kind}` to the customer could not be delivered"
     return NewEntry(number, at, "system", "event", None, None, said)
+
+
+def undelivered_event(ticket: str, kind: str, at: datetime) -> Event:
+    """Followers learn that the customer was not told."""
+    return Event("reply.undelivered", ticket, at, {"mail": kind})
 
 
 def bounced(account: str, recipient: str, at: int) -> Step:

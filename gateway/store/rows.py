@@ -24,7 +24,7 @@ from gateway.core.model import (
     TicketChange,
     TicketState,
 )
-from gateway.store import changes, feedback, reports, schema
+from gateway.store import changes, feedback, reports, schema, telling
 from gateway.store.blobs import INLINE
 from gateway.store.columns import HOUR, dump, micros
 from gateway.store.prepared import (
@@ -131,7 +131,6 @@ def apply(
     steps += [changes.known(one, at) for one in effects.known]
     for out in effects.outgoing:
         steps += changes.outgoing(link, out, mail.id, at)
-    steps += [changes.event(new) for new in effects.events]
     steps += raised.steps
     steps += _marks(effects, at)
     steps += feedback.answered(effects)
@@ -157,6 +156,8 @@ def _looked(
     wanted = {change.number for change in effects.changes} | set(effects.expects) | merged
     ids = _late_ids(effects)
     asked: list[tuple[Prepared, Values]] = [(_MAIL, values)]
+    for happened in (*effects.events, *raised.events):
+        steps += telling.steps(happened, (*effects.entries, *raised.entries))
     if wanted:
         asked.append((changes.LOCK, {"numbers": listed(sorted(wanted))}))
     if ids:

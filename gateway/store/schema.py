@@ -28,7 +28,9 @@ HEAD = "0002"  # the newest version in migrations/versions
 WAITING = "state IN ('new', 'waiting for staff')"
 OVERDUE = f"{WAITING} AND escalated_at IS NULL AND reply_due IS NOT NULL"
 DUE = "state = 'due'"
+FAILED = "state = 'failed'"
 UNSENT = "state IN ('due', 'held')"
+DOUBTFUL = "doubts > 0"
 PARKED = "state = 'parked'"
 OPEN_MAILS = "state IN ('failed', 'parked', 'released')"
 
@@ -285,7 +287,9 @@ outbox = Table(
     _text("mail", null=True),
     _text("text"),
     Column("raw", LargeBinary, nullable=False),
+    Column("doubts", Integer, nullable=False, server_default=text("0")),  # times it went perhaps
 )
+_partial("ix_outbox_doubts", outbox.c.doubts, where=DOUBTFUL)
 _partial("ix_outbox_due", outbox.c.due, where=DUE)
 _partial("ix_outbox_order", outbox.c.ticket, outbox.c.id, where=DUE)
 _partial("ix_outbox_merge_key", outbox.c.merge_key, where=UNSENT)
@@ -350,6 +354,16 @@ jobs = Table(  # periodic work, done by one process at a time
     _moment("done_at", null=True),
 )
 
+gateways = Table(  # who works on this database; a row is renewed while its process lives
+    "gateways",
+    metadata,
+    _text("instance", primary_key=True),
+    _text("version"),  # of the program
+    _text("policy_digest"),
+    _moment("started_at"),
+    _moment("seen_at"),
+)
+
 events = Table(
     "events",
     metadata,
@@ -358,9 +372,48 @@ events = Table(
     _text("ticket"),
     _moment("at"),
     _text("data"),
-    _text("state"),  # due | sent
+    _text("event", null=True),  # the id by which a follower knows that it has it already
+    Column("entry", BigInteger, nullable=True),  # what was said, where something was
+    _text("account", null=True),  # from here on: the ticket as it stood when this was committed
+    _text("ticket_state", null=True),
+    _text("department", null=True),
+    _text("priority", null=True),
+    _text("assignee", null=True),
 )
-_partial("ix_events_due", events.c.id, where=DUE)
+Index("ix_events_event", events.c.event, unique=True)
+Index("ix_events_at", events.c.at)
+Index("ix_events_ticket", events.c.ticket, events.c.id)
+
+followers = Table(  # who is told of which kinds; `*` is every kind
+    "followers",
+    metadata,
+    _text("endpoint"),
+    _text("kind"),
+    PrimaryKeyConstraint("endpoint", "kind"),
+)
+
+webhooks = Table(  # an event for a follower: leases, like the outbox
+    "webhooks",
+    metadata,
+    _serial(),
+    _text("endpoint"),
+    _text("event"),
+    _text("kind"),
+    _text("ticket"),
+    _moment("due"),
+    _text("state"),  # due | sent | failed | dropped
+    _text("owner", null=True),
+    _moment("lease_until", null=True),
+    Column("tries", Integer, nullable=False),
+    _text("error", null=True),
+    _moment("created_at"),
+    _moment("sent_at", null=True),
+    UniqueConstraint("endpoint", "event"),
+)
+_partial("ix_webhooks_due", webhooks.c.endpoint, webhooks.c.due, where=DUE)
+_partial("ix_webhooks_order", webhooks.c.endpoint, webhooks.c.ticket, webhooks.c.id, where=DUE)
+_partial("ix_webhooks_failed", webhooks.c.id, where=FAILED)
+Index("ix_webhooks_event", webhooks.c.event)
 
 announcements = Table(
     "announcements",
@@ -373,7 +426,6 @@ announcements = Table(
     _moment("ends_at", null=True),
 )
 
-meta = Table("meta", metadata, _text("name", primary_key=True), _text("value"))
 answers = Table(  # what an article answered, and whether that helped; nothing of what was asked
     "answers",
     metadata,
@@ -390,3 +442,4 @@ Index("ix_answers_author_key", answers.c.author_key, answers.c.at)
 Index("ix_answers_message_id", answers.c.message_id)
 Index("ix_answers_at", answers.c.at)
 
+meta = Table("meta", metadata, _text("name", primary_key=True), _text("value"))

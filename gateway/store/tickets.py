@@ -21,7 +21,7 @@ from gateway.core.model import (
     TicketState,
 )
 from gateway.errors import BadInput, Permanent
-from gateway.store import changes, rows, schema
+from gateway.store import changes, rows, schema, telling
 from gateway.store.columns import micros, moment, moment_or_none, texts
 from gateway.store.outbox import shown
 from gateway.store.prepared import Link
@@ -214,7 +214,8 @@ def add_note(connection: Connection, number: str, author: str, said: str, now: d
     """An inner note; it changes nothing else, and goes out to nobody."""
     find(connection, number)
     note = NewEntry(number, now, "staff", "note", author, None, said)
-    changes.run(Link.of(connection), [changes.entry(note, None)])
+    told = Event("entry.added", number, now, {"by": "staff"})
+    changes.run(Link.of(connection), [changes.entry(note, None), *telling.steps(told, [note])])
 
 
 def change(
@@ -226,9 +227,17 @@ def change(
         raise BadInput(f"ticket `{number}` is merged into `{ticket.merged_into}`")
     wanted = TicketChange(number, ticket.version, now, **fields)
     line = NewEntry(number, now, "system", "event", by, None, said)
-    event = Event("ticket.changed", number, now, {"by": by, "said": said})
+    event = Event(_kind(ticket, wanted), number, now, {"by": "staff", "said": said})
     changes.apply_change(connection, wanted, [line], (), [event])
     return find(connection, number)
+
+
+def _kind(before: Ticket, change: TicketChange) -> str:
+    """What followers call it."""
+    closed = before.state is TicketState.CLOSED
+    if change.state is not None and closed != (change.state is TicketState.CLOSED):
+        return "ticket.reopened" if closed else "ticket.closed"
+    return "ticket.changed"
 
 
 def close(connection: Connection, number: str, by: str, now: datetime) -> Ticket:
@@ -293,7 +302,9 @@ def assign_account(
         raise BadInput(f"ticket `{number}` cannot be given to `{account}`; it may be {allowed}")
     standing.set(now, kind=TicketKind.ACCOUNT.value, account=account)
     said = NewEntry(number, now, "system", "event", by, None, f"assigned to account {account}")
-    changes.run(connected, [*standing.steps(0), changes.entry(said, None)])
+    told = Event("ticket.changed", number, now, {"by": "staff", "said": said.text})
+    steps = [*standing.steps(0), changes.entry(said, None), *telling.steps(told, [said])]
+    changes.run(connected, steps)
     return find(connection, number)
 
 
@@ -313,6 +324,9 @@ def merge(connection: Connection, number: str, into: str, by: str, now: datetime
         NewEntry(into, now, "system", "event", by, None, f"{number} was merged into this"),
     )
     steps = [*standing[number].steps(0), *(changes.entry(one, None) for one in said)]
+    told: dict[str, object] = {"by": "staff", "into": into, "merged": number}
+    steps += telling.steps(Event("ticket.merged", number, now, told), said)
+    steps += telling.steps(Event("ticket.changed", into, now, told), said)
     changes.run(connected, steps)
     return find(connection, into)
 
