@@ -2,7 +2,7 @@
 PYTHON ?= python3
 V := .venv/bin
 
-.PHONY: setup demo run test check lint types contracts fast coverage lock docs fuzz bench bench-check drill drill-crash drill-noninterference clean
+.PHONY: setup demo run test check lint types contracts fast coverage lock docs fuzz bench bench-check drill drill-long drill-crash drill-soak drill-noninterference clean
 
 setup: .venv/ready
 .venv/ready: requirements.lock pyproject.toml
@@ -59,11 +59,19 @@ bench: setup
 bench-check: setup
 	$(V)/python benchmarks/authenticate_hostile.py --check
 
-# The durability drills: short forms, and the long one of kills (hours). They write docs/drills.md.
+# The durability drills, short, each with its control. They write docs/drills.md.
+DRILLS := PYTHONPATH=.:tests $(V)/python -m drills
 drill: setup
-	PYTHONPATH=.:tests $(V)/python -m drills
+	$(DRILLS)
+# The long forms. MINUTES=30 stops each of them then; FOLDER=… lets the kills and the soak go on
+# later where they stopped.
+LONG := --long $(if $(MINUTES),--minutes $(MINUTES)) $(if $(FOLDER),--folder $(FOLDER))
+drill-long: setup
+	$(DRILLS) --long $(if $(MINUTES),--minutes $(MINUTES))
 drill-crash: setup
-	PYTHONPATH=.:tests $(V)/python -m drills crash --kills 1000 --mails 250000 --between 4
+	$(DRILLS) crash $(LONG)
+drill-soak: setup
+	$(DRILLS) soak $(LONG)
 
 # Pages and examples that are made from the code; tests fail where they are not current.
 docs: setup

@@ -10,7 +10,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from drills import crash, drain, gateways, names, smarthost, sync_order, table, trouble
+from drills import (
+    crash,
+    drain,
+    gateways,
+    names,
+    power_cut,
+    smarthost,
+    sync_order,
+    table,
+    trouble,
+)
 from drills.crash import Plan
 
 Options = argparse.Namespace
@@ -27,25 +37,33 @@ class Drill:
 
 
 def _crash(folder: Path, options: Options, unsafe: str | None) -> Coroutine[Any, Any, Any]:
-    plan = Plan(
-        kills=6 if unsafe else options.kills,
-        mails=0 if unsafe else options.mails,
-        between=options.between,
-        seed=options.seed,
-        people=max(200, options.mails // 50),
-        unsafe=unsafe,
-    )
+    plan = Plan(kills=6 if unsafe else 20, seed=options.seed, unsafe=unsafe)
+    if options.long:
+        plan = Plan(
+            kills=1000,
+            mails=250_000,
+            minutes=options.minutes or 1e9,
+            each=250,
+            people=10_000,
+            seed=options.seed,
+        )
     return crash.drill(folder, plan)
 
 
 async def _gateways(folder: Path, options: Options, unsafe: str | None) -> Any:
     with gateways.postgres() as url:
-        kills = 4 if unsafe else max(6, options.kills // 4)
+        kills = 4 if unsafe else 100 if options.long else 6
         return await gateways.drill(folder, url, kills, seed=options.seed, unsafe=unsafe)
 
 
 def _sync(folder: Path, options: Options, unsafe: str | None) -> Coroutine[Any, Any, Any]:
-    return sync_order.drill(folder, 200 if unsafe else options.flushes, unsafe=unsafe)
+    mails = 10_000 if options.long else 200 if unsafe else 1_000
+    return sync_order.drill(folder, mails, unsafe=unsafe)
+
+
+def _power(folder: Path, options: Options, unsafe: str | None) -> Coroutine[Any, Any, Any]:
+    points = 1_000 if options.long else 40
+    return power_cut.drill(folder, points, options.seed, unsafe)
 
 
 def _trouble(what: trouble.Trouble, seconds: float) -> Run:
@@ -55,6 +73,7 @@ def _trouble(what: trouble.Trouble, seconds: float) -> Run:
 DRILLS = {
     "crash": Drill("kill -9 at any time: 0 lost, 0 doubled", _crash, "250-before-commit"),
     "sync-order": Drill("each 250 has a flush of its mail before it", _sync, "normal-sync"),
+    "power-cut": Drill("250 means: on the disk, whatever it does then", _power, "normal-sync"),
     "disk-full": Drill(
         "only 4xx, accepted equals stored, no restart",
         _trouble(trouble.no_file_grows, 4.0),
@@ -89,32 +108,55 @@ DRILLS = {
 
 def main() -> int:
     """Run what was asked for."""
-    parser = argparse.ArgumentParser(prog="drills")
-    parser.add_argument("name", nargs="*", help=f"of {', '.join(DRILLS)}; none is all")
-    parser.add_argument("--kills", type=int, default=20)
-    parser.add_argument("--mails", type=int, default=0, help="at least so many accepted")
-    parser.add_argument("--between", type=float, default=0.5, help="seconds between two kills")
-    parser.add_argument("--flushes", type=int, default=1000, help="mails whose flush is watched")
-    parser.add_argument("--seed", type=int, default=1)
-    options = parser.parse_args()
+    options = _parser().parse_args()
+    if options.list:
+        for name, drill in DRILLS.items():
+            print(f"{name:16} {drill.promise}; red with `{drill.unsafe}`")
+        return 0
+    if unknown := [name for name in options.name if name not in DRILLS]:
+        print(f"there is no drill {unknown}; --list shows them all")
+        return 2
     wrong = [name for name in options.name or DRILLS if not _drilled(name, options)]
     return 1 if wrong else 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="drills")
+    parser.add_argument("name", nargs="*", help="none is all of them, one after the other")
+    parser.add_argument("--list", action="store_true", help="say which there are")
+    parser.add_argument("--long", action="store_true", help="the long form, without the control")
+    parser.add_argument("--control", action="store_true", help="the control too, after a long one")
+    parser.add_argument("--minutes", type=float, help="stop a long form then, and say how far")
+    parser.add_argument("--folder", type=Path, help="a long form's own; goes on where it stopped")
+    parser.add_argument("--seed", type=int, default=1)
+    return parser
 
 
 def _drilled(name: str, options: Options) -> bool:
     """Whether it is green with its safeguards and red without one."""
     drill = DRILLS[name]
-    green, red = _once(drill, options, None), _once(drill, options, drill.unsafe)
+    green = _once(drill, options, None)
     result = ("" if green.clean else "RED: ") + green.words
-    control = f"`{drill.unsafe}`: " + ("GREEN: " if red.clean else "red: ") + red.words
-    print(f"{name}: {result}\n  {control}", flush=True)
-    table.write(table.Row(name, drill.promise, result, control, options.seed))
-    return bool(green.clean and not red.clean)
+    print(f"{name}: {result}", flush=True)
+    short = replace_options(options, long=False)
+    red = _once(drill, short, drill.unsafe) if options.control or not options.long else None
+    control = "as in the short form"
+    if red is not None:
+        control = f"`{drill.unsafe}`: " + ("GREEN: " if red.clean else "red: ") + red.words
+        print(f"  {control}", flush=True)
+    table.write(table.Row(name, options.long, drill.promise, result, control, options.seed))
+    return bool(green.clean and (red is None or not red.clean))
+
+
+def replace_options(options: Options, **changes: object) -> Options:
+    """A copy with other values."""
+    return argparse.Namespace(**{**vars(options), **changes})
 
 
 def _once(drill: Drill, options: Options, unsafe: str | None) -> Any:
     with tempfile.TemporaryDirectory(prefix="drill-") as folder:
-        return asyncio.run(drill.run(Path(folder) / "world", options, unsafe))
+        own = options.folder if options.long and not unsafe else None
+        return asyncio.run(drill.run(own or Path(folder) / "world", options, unsafe))
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from drills.senders import Heard
+from drills.senders import Heard, body_digest
 from sqlalchemy import Connection, select, text
 
 from gateway.store import mails, schema
@@ -119,7 +119,7 @@ def _lost(
             whole = set(entries[ident]) == {post.ticket}
         if whole and post.kind == "large":
             raw = mails.raw(connection, store.blobs, by_ident[ident][0].mail)
-            whole = raw is not None and raw.endswith(post.raw)
+            whole = raw is not None and body_digest(raw) == post.digest
         lost += not whole
     return lost
 
@@ -188,7 +188,11 @@ class Sent:
 
 def sent(url: str, taken: Iterable[bytes]) -> Sent:
     """Compare by Message-ID."""
-    arrived = Counter(ident_of(raw) for raw in taken)
+    return sent_of(url, Counter(ident_of(raw) for raw in taken))
+
+
+def sent_of(url: str, arrived: Counter[str]) -> Sent:
+    """The same, where the Message-IDs that arrived are known."""
     store = Store.open(url, None, read_only=True)
     c = schema.outbox.c
     wanted = (c.message_id, c.state, c.maybe_twice, c.error, c.due)

@@ -1,10 +1,13 @@
-"""Every drill that takes long is left out of `make test`; `make drill` runs them all."""
+"""Every drill that takes long is left out of `make test`, but for the short forms in
+test_drills_short.py; `make drill` runs them all.
+"""
 
 import pytest
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What is slow in this folder is a drill."""
+    """What is slow in this folder is a drill, but for the short forms."""
     for item in items:
-        if "/drills/" in str(item.path) and item.get_closest_marker("slow"):
+        short = item.path.name == "test_drills_short.py"
+        if "/drills/" in str(item.path) and not short and item.get_closest_marker("slow"):
             item.add_marker(pytest.mark.drill)

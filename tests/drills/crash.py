@@ -1,21 +1,27 @@
 """kill -9 at random moments and at named points, under senders that insist: nothing that was
 accepted is lost, nothing is doubled.
 
-`make drill-crash` is the long form.
+`make drill-crash` is the long form. It may be stopped, and goes on where it was.
 """
 
 import asyncio
 import random
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from drills import ground
-from drills.audit import Audit, Sent, audit, sent
+from drills.audit import Audit, Sent, audit, sent_of
 from drills.daemon import POINTS
+from drills.ledger import Ledger, Receiver
 from drills.process import Daemon, daemon
 from drills.senders import Senders
-from fakes_smarthost import Sink
+from drills.trouble import emptied
+
+from gateway.demo.world import World
+
+MIX = "oooootttoqoatoooottooooo" * 4 + "L"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +30,11 @@ class Plan:
 
     kills: int = 20
     mails: int = 0  # at least so many accepted; the kills go on until then
-    seconds: float = 1e9  # no kill after this
+    minutes: float = 1e9  # no kill after this
+    each: int = 20  # mails between two kills, on average
     senders: int = 16
     people: int = 200
     seed: int = 1
-    points: bool = True  # every second kill is at a named point
-    between: float = 0.5  # seconds of work between two kills, on average
     unsafe: str | None = None
 
 
@@ -37,16 +42,16 @@ class Plan:
 class Outcome:
     """What came of it."""
 
-    kills: int
+    plan: Plan
+    kills: dict[str, int]  # by the point at which it was killed
     accepted: int
     cut: int
     audit: Audit
     sent: Sent
-    first_ready: float
     slowest_ready: float
     median_ready: float
-    seconds: float
-    at: dict[str, int]
+    minutes: float
+    runs: int
 
     @property
     def clean(self) -> bool:
@@ -57,100 +62,109 @@ class Outcome:
     @property
     def words(self) -> str:
         """One line for the table."""
-        wrong = self.audit.words
+        done = sum(self.kills.values())
+        short = done < self.plan.kills or self.accepted < self.plan.mails
+        wanted = f" of {self.plan.kills:,} kills and {self.plan.mails:,} mails" if short else ""
+        named = done - self.kills.get("anywhere", 0)
         return (
-            f"{self.kills} kills, {self.accepted:,} accepted: {self.audit.lost} lost,"
+            (f"stopped early{wanted}: " if short else "")
+            + f"{done:,} kills ({named:,} at {len(self.kills) - ('anywhere' in self.kills)} named"
+            f" points), {self.accepted:,} accepted: {self.audit.lost} lost,"
             f" {self.audit.doubled_tickets} doubled tickets,"
             f" {self.audit.doubled_replies} doubled replies;"
-            f" out: {self.sent.lost} lost, {self.sent.copies} copies,"
+            f" out: {self.sent.rows:,} rows, {self.sent.lost} lost, {self.sent.copies} copies,"
             f" {self.sent.uncounted} of them uncounted, {self.sent.waiting} waiting;"
             f" ready again after {self.median_ready:.2f} s (median),"
-            f" {self.slowest_ready:.2f} s (worst)" + (f"; {wrong}" if wrong else "")
+            f" {self.slowest_ready:.2f} s (worst); {self.minutes:.1f} minutes"
+            + (f"; {self.audit.words}" if self.audit.words else "")
         )
 
 
 async def drill(folder: Path, plan: Plan) -> Outcome:
-    """A world in `folder`, senders, and kills."""
+    """A world in `folder`, senders, and kills; an earlier run in that folder goes on."""
     begun = time.perf_counter()
-    chance = random.Random(plan.seed)
-    made = ground.build(folder, plan.people)
-    senders = Senders(lambda: made.smtp_port, plan.people, plan.seed)
-    async with Sink(port=made.sink_port) as sink, daemon(made.config) as held:
+    made = _world(folder, plan.people)
+    ledger = Ledger(folder / "ledger.txt")
+    seed = plan.seed + 7919 * (ledger.run() - 1)
+    senders = Senders(lambda: made.smtp_port, plan.people, seed, heard=ledger.heard)
+    async with Receiver(made.sink_port, ledger), daemon(made.config) as held:
         try:
             await held.start(unsafe=plan.unsafe, hurry=True)
-            senders.start(plan.senders)
-            at = await _kills(held, senders, plan, chance)
+            senders.start(plan.senders, mix=MIX)
+            await _kills(held, plan, ledger, random.Random(seed))
             await senders.finish()
-            await _emptied(made.folder, held)
+            await _drained(made.folder)
             await held.stop()
         finally:
             await senders.cancel()
-        url = f"sqlite:///{made.folder / 'portiere.db'}"
-        looked = await asyncio.to_thread(audit, url, made.folder / "blobs", senders.heard)
-        gone = await asyncio.to_thread(sent, url, [mail.raw for mail in sink.mails])
+    ledger.close()
+    url = f"sqlite:///{made.folder / 'portiere.db'}"
     again = sorted(held.ready_seconds[1:] or held.ready_seconds)
     return Outcome(
-        kills=sum(at.values()),
-        accepted=len(senders.heard.accepted),
-        cut=senders.heard.cut,
-        audit=looked,
-        sent=gone,
-        first_ready=held.ready_seconds[0],
+        plan=plan,
+        kills=dict(ledger.kills),
+        accepted=len(ledger.heard.accepted),
+        cut=ledger.heard.cut,
+        audit=await asyncio.to_thread(audit, url, made.folder / "blobs", ledger.heard),
+        sent=await asyncio.to_thread(sent_of, url, ledger.arrived),
         slowest_ready=again[-1],
         median_ready=again[len(again) // 2],
-        seconds=time.perf_counter() - begun,
-        at=at,
+        minutes=(time.perf_counter() - begun) / 60,
+        runs=ledger.runs,
     )
 
 
-async def _kills(
-    held: Daemon, senders: Senders, plan: Plan, chance: random.Random
-) -> dict[str, int]:
-    """How many at each place; the gateway runs when this returns."""
-    begun = time.perf_counter()
-    at: dict[str, int] = {}
-    point: str | None = None
-    while sum(at.values()) < plan.kills or len(senders.heard.accepted) < plan.mails:
-        if time.perf_counter() - begun > plan.seconds:
-            break
+def _world(folder: Path, people: int) -> World:
+    if (folder / "ledger.txt").exists():
+        return ground.reopen(folder)
+    made = ground.build(folder, people)
+    ground.configure(made, ('format = "json"', 'format = "json"\nlevel = "warning"'))
+    return made
+
+
+async def _kills(held: Daemon, plan: Plan, ledger: Ledger, chance: random.Random) -> None:
+    """Until there were enough; the gateway runs when this returns."""
+    ends = time.perf_counter() + plan.minutes * 60
+    accepted, point = ledger.heard.accepted, None
+
+    def enough() -> bool:
+        return ledger.kills.total() >= plan.kills and len(accepted) >= plan.mails
+
+    while not enough() and time.perf_counter() < ends:
         if point is None:
-            await asyncio.sleep(chance.uniform(0.0, 2 * plan.between))
+            until = len(accepted) + chance.randint(0, 2 * plan.each)
+            await _came(lambda until=until: len(accepted) >= until)
+            await asyncio.sleep(chance.uniform(0.0, 0.02))
             await held.kill()
-        elif not await _fell(held):
+        elif not await _fell(held, 8.0 + plan.each / 20):
             await held.kill()
             point = None  # it was never reached: an ordinary kill
-        name = point or "anywhere"
-        at[name] = at.get(name, 0) + 1
-        over = time.perf_counter() - begun > plan.seconds or (
-            sum(at.values()) >= plan.kills and len(senders.heard.accepted) >= plan.mails
-        )
-        named = plan.points and chance.random() < 0.5 and not over
+        ledger.killed(point or "anywhere")
+        over = enough() or time.perf_counter() >= ends
+        named = chance.random() < 0.5 and not over
         point = chance.choice(POINTS) if named else None
-        await held.start(
-            point=point,
-            after=chance.randint(1, int(80 * plan.between) or 1),
-            unsafe=plan.unsafe,
-            hurry=True,
-        )
-    return at
+        after = chance.randint(1, max(1, plan.each))
+        await held.start(point=point, after=after, unsafe=plan.unsafe, hurry=True)
 
 
-async def _fell(held: Daemon) -> bool:
+async def _came(what: Callable[[], bool], seconds: float = 60.0) -> None:
+    for _ in range(int(seconds / 0.005)):
+        if what():
+            return
+        await asyncio.sleep(0.005)
+
+
+async def _fell(held: Daemon, seconds: float) -> bool:
     """Whether it has killed itself, within some seconds."""
     try:
-        await held.ended(3.0)
+        await held.ended(seconds)
     except TimeoutError:
         return False
     return True
 
 
-async def _emptied(folder: Path, held: Daemon) -> None:
+async def _drained(folder: Path) -> None:
     """Wait until the outbox is empty, or nothing moves any more."""
-    url = f"sqlite:///{folder / 'portiere.db'}"
-    before, since = -1, time.perf_counter()
-    while (left := (await asyncio.to_thread(sent, url, ())).waiting) and held.pid:
-        if left != before:
-            before, since = left, time.perf_counter()
-        if time.perf_counter() - since > 45.0:
-            return
-        await asyncio.sleep(0.2)
+    left, before = -1, -2
+    while left and left != before:
+        before, left = left, await emptied(folder, 45.0)

@@ -33,8 +33,19 @@ from gateway.receive.replies import Verdict
 from gateway.service import Service
 from gateway.store import schema
 
-# Between what is heard and what is done, in the order in which a mail passes them.
-POINTS = ("received", "decided", "in-transaction", "committed", "claimed", "taken", "noted")
+# Each await between what is heard and what is done, in the order in which a mail passes them.
+POINTS = (
+    "received",
+    "proven",
+    "found",
+    "decided",
+    "in-transaction",
+    "committed",
+    "answered",
+    "claimed",
+    "taken",
+    "noted",
+)
 
 HURRIED = {
     "lease_seconds": 6.0,
@@ -67,6 +78,7 @@ class Drilled(Service):
         """Everything else is as it is shipped."""
         super().__init__(config)
         self._points = points
+        self._between()
         self._worker._smarthost = _Sending(self._smarthost, points)
         outbox = self._worker._outbox
         outbox.sent = _after(outbox.sent, lambda: points.passed("noted"))
@@ -74,13 +86,30 @@ class Drilled(Service):
             self._rooms.store.engine, "commit", lambda _: points.passed("in-transaction")
         )
 
+    def _between(self) -> None:
+        """Points within the pipeline."""
+        house = self._pipeline._house
+        house.authenticator.evidence = self._then("proven", house.authenticator.evidence)
+        find = self._then("found", house.find)
+        self._pipeline._house = dataclasses.replace(house, find=find)
+
+    def _then(self, point: str, call: Callable[..., Any]) -> Callable[..., Any]:
+        async def both(*values: Any) -> Any:
+            done = await call(*values)
+            self._points.passed(point)
+            return done
+
+        return both
+
     def hurry(self) -> None:
         """A row comes back in seconds, so that a drill sees the end of it."""
         self._worker._settings = dataclasses.replace(self._worker._settings, **HURRIED)
 
     async def _handle(self, envelope: Envelope, raw: bytes) -> Verdict:
         self._points.passed("received")
-        return await super()._handle(envelope, raw)
+        verdict = await super()._handle(envelope, raw)
+        self._points.passed("answered")
+        return verdict
 
     async def _commit(self, effects: Effects) -> Committed:
         self._points.passed("decided")

@@ -46,6 +46,11 @@ def build(folder: Path, people: int = 200) -> world.World:
     return made
 
 
+def reopen(folder: Path) -> world.World:
+    """The world that an earlier run has left there, with its ports."""
+    return world.reopen(folder)
+
+
 def configure(made: world.World, *changes: tuple[str, str]) -> None:
     """Replace words of the configuration; each must stand there once."""
     text = made.config.read_text()

@@ -6,12 +6,18 @@
    S            a flush of the log has ended; B when it began
    R fd number  its bytes were read from a connection
    A fd         `250 2.0.0 Message accepted` was sent on it
+
+   Where DRILL_JOURNAL names a file, everything that reaches the disk of the database goes there,
+   too, so that the disk can be made again as it was at any moment: kind, file (`d`atabase or
+   `l`og), place, length, bytes. W: these bytes were written there; T: the file was cut to that
+   length; B, S: a flush of the file began, ended; A: the mail of that number heard 250.
 */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,11 +41,49 @@ static void note(const char *line) {
     pthread_mutex_unlock(&lock);
 }
 
-static int is_log(int fd) {
+/* `l`: the write-ahead log; `d`: the database; 0: another file. */
+static char file_of(int fd) {
     char name[64], path[512];
     snprintf(name, sizeof name, "/proc/self/fd/%d", fd);
     ssize_t n = readlink(name, path, sizeof path - 1);
-    return n > 4 && memcmp(path + n - 4, "-wal", 4) == 0;
+    if (n > 4 && memcmp(path + n - 4, "-wal", 4) == 0) return 'l';
+    if (n > 3 && memcmp(path + n - 3, ".db", 3) == 0) return 'd';
+    return 0;
+}
+
+static int is_log(int fd) { return file_of(fd) == 'l'; }
+
+/* ---- the journal */
+
+static pthread_mutex_t journal_lock = PTHREAD_MUTEX_INITIALIZER;
+static int journal = -2; /* -2: not asked for yet; -1: none */
+static char number_on[65536][8];
+
+struct __attribute__((packed)) head {
+    char kind, file;
+    uint64_t at;
+    uint32_t size;
+};
+
+static int journals(void) {
+    if (journal == -2) {
+        const char *path = getenv("DRILL_JOURNAL");
+        journal = path ? (int)syscall(SYS_openat, AT_FDCWD, path, O_WRONLY | O_CREAT | O_APPEND, 0600) : -1;
+    }
+    return journal >= 0;
+}
+
+static void entry(char kind, char file, uint64_t at, const void *data, size_t size) {
+    struct head head = {kind, file, at, (uint32_t)size};
+    struct iovec parts[2] = {{&head, sizeof head}, {(void *)data, size}};
+    pthread_mutex_lock(&journal_lock);
+    if (journals()) syscall(SYS_writev, journal, parts, size ? 2 : 1);
+    pthread_mutex_unlock(&journal_lock);
+}
+
+static void journalled(int fd, const void *data, size_t size, uint64_t at) {
+    char file = journals() ? file_of(fd) : 0;
+    if (file) entry('W', file, at, data, size);
 }
 
 static int is_socket(int fd) {
@@ -61,8 +105,10 @@ static void marks(const char *kind, int fd, const char *data, size_t size) {
         at += sizeof MARK - 1;
         if (memcmp(at + 6, "-mark", 5) != 0 || memcmp(at, last, 6) == 0) continue;
         memcpy(last, at, 6);
-        if (kind[0] == 'R') snprintf(line, sizeof line, "R %d %.6s\n", fd, at);
-        else snprintf(line, sizeof line, "W %.6s\n", at);
+        if (kind[0] == 'R') {
+            if (fd < 65536) memcpy(number_on[fd], at, 6);
+            snprintf(line, sizeof line, "R %d %.6s\n", fd, at);
+        } else snprintf(line, sizeof line, "W %.6s\n", at);
         note(line);
     }
 }
@@ -76,6 +122,8 @@ static void said(int fd, const char *data, size_t size) {
         char line[32];
         snprintf(line, sizeof line, "A %d\n", fd);
         note(line);
+        if (fd < 65536 && number_on[fd][0] && journals())
+            entry('A', '-', strtoull(number_on[fd], NULL, 10), NULL, 0);
     }
 }
 
@@ -92,11 +140,13 @@ typedef ssize_t (*recv_t)(int, void *, size_t, int);
 typedef ssize_t (*message_t)(int, const struct msghdr *, int);
 typedef ssize_t (*received_t)(int, struct msghdr *, int);
 typedef int (*sync_t)(int);
+typedef int (*cut_t)(int, off64_t);
 
 ssize_t pwrite64(int fd, const void *data, size_t size, off64_t at) {
     REAL("pwrite64", pwrite_t);
     ssize_t done = real(fd, data, size, at);
     if (done > 0 && is_log(fd)) marks("W", fd, data, (size_t)done);
+    if (done > 0) journalled(fd, data, (size_t)done, (uint64_t)at);
     return done;
 }
 
@@ -155,12 +205,24 @@ ssize_t recvmsg(int fd, struct msghdr *message, int flags) {
 }
 
 static int flushed(sync_t real, int fd) {
-    int log = is_log(fd);
-    if (log) note("B\n");
+    char file = file_of(fd);
+    if (file == 'l') note("B\n");
+    if (file && journals()) entry('B', file, 0, NULL, 0);
     int done = real(fd);
-    if (log && done == 0) note("S\n");
+    if (file == 'l' && done == 0) note("S\n");
+    if (file && done == 0 && journals()) entry('S', file, 0, NULL, 0);
     return done;
 }
+
+int ftruncate64(int fd, off64_t size) {
+    REAL("ftruncate64", cut_t);
+    int done = real(fd, size);
+    char file = done == 0 && journals() ? file_of(fd) : 0;
+    if (file) entry('T', file, (uint64_t)size, NULL, 0);
+    return done;
+}
+
+int ftruncate(int fd, off_t size) { return ftruncate64(fd, size); }
 
 int fsync(int fd) {
     REAL("fsync", sync_t);

@@ -3,6 +3,7 @@ heard."""
 
 import asyncio
 import contextlib
+import hashlib
 import random
 import time
 from collections import Counter
@@ -30,6 +31,7 @@ class Post:
     author: str
     raw: bytes
     ticket: str | None = None  # that it must join
+    digest: str = ""  # of the body, where it is large enough to lie in the blob store
 
 
 def posts(seed: int, people: int, mix: str = "oooootttoqoatoLooottoooo") -> Iterator[Post]:
@@ -61,7 +63,14 @@ def compose(name: str, kind: str, person: int) -> Post:
         **extra,
     }
     text = "".join(f"{key}: {value}\r\n" for key, value in head.items())
-    return Post(ident, kind, domain, author, f"{text}\r\n{body}".encode("ascii"), ticket)
+    digest = body_digest(f"\r\n\r\n{body}".encode("ascii")) if kind == "large" else ""
+    raw = f"{text}\r\n{body}".encode("ascii")
+    return Post(ident, kind, domain, author, raw, ticket, digest)
+
+
+def body_digest(raw: bytes) -> str:
+    """What tells one body from another."""
+    return hashlib.sha256(raw.partition(b"\r\n\r\n")[2]).hexdigest()
 
 
 def _words(name: str, kind: str, ticket: str | None) -> tuple[str, str, dict[str, str]]:
@@ -157,10 +166,15 @@ class Senders:
     """Several senders in one loop."""
 
     def __init__(
-        self, port: Callable[[], int], people: int, seed: int, pause: float = 0.0
+        self,
+        port: Callable[[], int],
+        people: int,
+        seed: int,
+        pause: float = 0.0,
+        heard: Heard | None = None,
     ) -> None:
         """`port` is asked at each connection: there may be several gateways."""
-        self.heard = Heard()
+        self.heard = heard or Heard()
         self._port = port
         self._people = people
         self._seed = seed

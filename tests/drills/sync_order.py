@@ -61,12 +61,13 @@ async def drill(
     async with Sink(port=made.sink_port), daemon(made.config, environment) as held:
         await held.start(unsafe=unsafe)
         numbers = iter(range(mails))
-        await asyncio.gather(*(_send(made.smtp_port, numbers) for _ in range(senders)))
+        await asyncio.gather(*(send_marked(made.smtp_port, numbers) for _ in range(senders)))
         await held.stop()
     return judged(record.read_text().splitlines())
 
 
-async def _send(port: int, numbers: Iterable[int]) -> None:
+async def send_marked(port: int, numbers: Iterable[int], marks: int = MARKS) -> None:
+    """Mails that the recorder can tell, one after the other, each of which must be taken."""
     client: Client | None = None
     for count, number in enumerate(numbers):
         if count % 50 == 0:
@@ -74,14 +75,14 @@ async def _send(port: int, numbers: Iterable[int]) -> None:
                 client.close()
             client = await Client.open(port, CUSTOMERS)
         assert client is not None
-        assert await client.mail(_marked(number)) == 250
+        assert await client.mail(_marked(number, marks)) == 250
     if client is not None:
         client.close()
 
 
-def _marked(number: int) -> Post:
+def _marked(number: int, marks: int) -> Post:
     post = compose(f"m{number}", "open", number % 50)
-    body = f"drill-{number:06}-mark riga del registro\r\n" * MARKS
+    body = f"drill-{number:06}-mark riga del registro\r\n" * marks
     return Post(post.ident, post.kind, post.domain, post.author, post.raw + body.encode())
 
 

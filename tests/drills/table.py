@@ -13,10 +13,10 @@ HEAD = """\
 # Drills
 
 What is promised about mail that was accepted, and how it was shown. `make drill` runs every drill
-in its short form, `make drill-crash` the long one of kills; both write this page. Each drill is
-also run with a safeguard switched off, and must turn red then.
+in its short form, `make drill-long` in its long one (`MINUTES=30` stops each of them then); both
+write this page. Each drill is also run with a safeguard switched off, and must turn red then.
 
-Rows are of the last run of each drill.
+Rows are of the last run of each drill. A long form that was stopped says how far it got.
 
 | drill | promise | result | with a safeguard off | date | machine | seed |
 |---|---|---|---|---|---|---|
@@ -28,16 +28,22 @@ class Row:
     """One drill's last run."""
 
     drill: str
+    long: bool
     promise: str
     result: str
     control: str
     seed: int
 
     @property
+    def name(self) -> str:
+        """The two forms stand beside each other."""
+        return f"{self.drill}, long" if self.long else self.drill
+
+    @property
     def line(self) -> str:
         """As the page has it."""
         date = datetime.now(UTC).date().isoformat()
-        cells = (self.drill, self.promise, self.result, self.control, date, machine(), self.seed)
+        cells = (self.name, self.promise, self.result, self.control, date, machine(), self.seed)
         return "| " + " | ".join(str(cell).replace("|", "/") for cell in cells) + " |\n"
 
 
@@ -54,5 +60,5 @@ def write(row: Row, page: Path = PAGE) -> None:
     """Put the row in the place of the drill's earlier one."""
     lines = page.read_text().splitlines(keepends=True) if page.exists() else []
     rows = [line for line in lines if line.startswith("| ") and not line.startswith("| drill ")]
-    rows = [line for line in rows if not line.startswith(f"| {row.drill} |")]
+    rows = [line for line in rows if not line.startswith(f"| {row.name} |")]
     page.write_text(HEAD + "".join(sorted([*rows, row.line])))
