@@ -299,3 +299,38 @@ def test_total(raw: bytes) -> None:
             assert "\0" not in text
         assert all(a.filename and "/" not in a.filename for a in mail.attachments)
         assert "\n" not in mail.subject + mail.from_name
+
+
+BASE64 = (
+    "From: Anna <anna@cliente.example>\nSubject: s\nMIME-Version: 1.0\n"
+    "Content-Type: text/{}; charset={}\nContent-Transfer-Encoding: base64\n\n"
+)
+FOOTER = "\n_____________\nclienti mailing list\nhttps://lista.example/\n"
+
+
+@pytest.mark.parametrize("charset", ["utf-8", "iso-8859-1", "utf-16"])
+@pytest.mark.parametrize("words", ["perché è giù?", "perché è giù??", "perché è giù???"])
+def test_a_footer_under_base64_is_text(charset: str, words: str) -> None:
+    """The body keeps its charset, padded or not, and what was put under it is read as it is."""
+    data = base64.b64encode(words.encode(charset)).decode()
+    for body in (data, data.rstrip("=")):
+        mail = parsed(BASE64.format("plain", charset) + body + FOOTER)
+        assert mail.body_text is not None
+        assert mail.body_text.split("\n")[0] == words
+        assert "clienti mailing list" in mail.body_text
+        assert "base64-trailing-text" in mail.defects
+    page = parsed(BASE64.format("html", charset) + data + FOOTER)
+    assert page.body_html is not None
+    assert words in page.body_html
+    assert "clienti mailing list" in page.body_html
+
+
+def test_words_that_only_claim_to_be_base64() -> None:
+    """Plain words are read as they stand, as text and as a page."""
+    mail = parsed(BASE64.format("plain", "utf-8") + "Il sito è giù, aiuto.\n")
+    assert (mail.body_text, mail.defects) == (
+        "Il sito è giù, aiuto.\n",
+        ("base64-trailing-text",),
+    )
+    page = parsed(BASE64.format("html", "utf-8") + "<p>Il sito è giù, aiuto.</p>\n")
+    assert page.body_html == "<p>Il sito è giù, aiuto.</p>\n"

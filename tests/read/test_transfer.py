@@ -93,3 +93,35 @@ def test_a_long_run_of_blanks_is_linear() -> None:
     """A megabyte of blanks with no line end is looked at once."""
     data = b" " * 1_000_000 + b"x \r\n"
     assert transfer.quoted_printable(data) == b" " * 1_000_000 + b"x\r\n"
+
+
+@pytest.mark.parametrize(
+    ("data", "head"),
+    [
+        (b"aGVsbG8\r\n-- \r\nLa lista\r\n", b"aGVsbG8\r\n"),
+        (b"aGVsbG8=\r\n\r\nSaluti\r\n_______\r\nlista\r\n", b"aGVsbG8=\r\n"),
+        (b"aGVsbG8=\r\nYWJj\r\nSent by the list server\r\n", b"aGVsbG8=\r\nYWJj\r\n"),
+        (b"This is no Base64, whatever the header says.\r\n", b""),
+        (b"aGVs!bG8=\r\n", None),
+        (b"aGVsbG8=\r\n\r\n", None),
+        (b"aGVsbG8", None),
+        (b"", None),
+    ],
+)
+def test_text_under_base64(data: bytes, head: bytes | None) -> None:
+    """Base64 ends where words begin; one stray byte inside a line ends nothing."""
+    assert data[: transfer.text_after(data)] == (data if head is None else head)
+
+
+@given(st.binary(min_size=60, max_size=400), st.integers(40, 80))
+def test_no_text_where_there_is_base64_alone(data: bytes, width: int) -> None:
+    """Base64 of any line length has no text after it."""
+    text = base64.b64encode(data)
+    folded = b"\r\n".join(text[i : i + width] for i in range(0, len(text), width))
+    assert transfer.text_after(folded) == len(folded)
+
+
+@given(st.binary(max_size=300))
+def test_text_is_looked_for_in_anything(data: bytes) -> None:
+    """Any bytes have a place where Base64 ends."""
+    assert 0 <= transfer.text_after(data) <= len(data)

@@ -45,6 +45,7 @@ _META = re.compile(
 _TAGS = re.compile(r"<[^<>]{0,200}>")
 _MOST_REPORTS = 20
 _MOST_FILES = 1000
+_MOST_FOOTED = 4 * 1024 * 1024  # bytes of one text in which a footer is looked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,9 +196,11 @@ class _Walk:
             return not (part.attached and part.name)
         return not part.attached and not part.name
 
-    def content(self, part: Part) -> bytes | memoryview:
-        """The decoded bytes; the raw ones, with a defect, when the budget is spent."""
-        data = part.body
+    def content(self, part: Part, end: int | None = None) -> bytes | memoryview:
+        """The decoded bytes, of the first `end` alone where it is given; the raw ones, with a
+        defect, when the budget is spent.
+        """
+        data = part.body[:end]
         if self.decoded + len(data) > self.budget.decoded:
             self.defect("mime-size")
             return data
@@ -208,7 +211,24 @@ class _Walk:
         return decoded
 
     def words(self, part: Part) -> list[_Slot]:
-        data = self.content(part)
+        end = self._base64_end(part)
+        if end is None:
+            return self.body(part, self.content(part))
+        # What a list or a gateway put under Base64, as it was and in a charset of its own.
+        self.defect("base64-trailing-text")
+        if end == 0:
+            return self.body(part, part.body)
+        slots = self.body(part, self.content(part, end))
+        return [*slots, _Slot(plain=self.text(part.body[end:], None))]
+
+    def _base64_end(self, part: Part) -> int | None:
+        """Where text begins under the Base64 of a part, or None."""
+        if part.encoding != "base64" or len(part.body) > _MOST_FOOTED:
+            return None
+        end = transfer.text_after(bytes(part.body))
+        return end if end < len(part.body) else None
+
+    def body(self, part: Part, data: bytes | memoryview) -> list[_Slot]:
         label = part.content_type.get("charset")
         self.found.label = self.found.label or label
         if part.type in _PAGES:

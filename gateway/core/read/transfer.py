@@ -12,6 +12,10 @@ _NOT_BASE64 = bytes(set(range(256)) - set(_BASE64))
 _TRAILING = re.compile(rb"(?<![ \t])[ \t]+(?=\r?\n|\Z)")
 _UU_BEGIN = re.compile(rb"^begin [0-7]{3,4} ([^\r\n]{1,255}?)[ \t]*\r?\n", re.MULTILINE)
 _UU_END = re.compile(rb"^end[ \t]*(?:\r?\n|\Z)", re.MULTILINE)
+_LINE = re.compile(rb"[^\n]*\n|[^\n]+\Z")
+_ONE_WORD = re.compile(rb"(?:[A-Z]?[a-z]{1,20})?[ \t\r]*\n")
+_STEP = 64 * 1024
+_MOST_WORDS = 10
 IDENTITY = frozenset({"7bit", "8bit", "binary", ""})
 ENCODED = frozenset({"base64", "quoted-printable", "x-uuencode", "uuencode", "x-uue", "uue"})
 
@@ -57,6 +61,43 @@ def _base64_in_pieces(data: bytes) -> tuple[bytes, str | None]:
     if data[last:].translate(None, _BASE64 + b"=\r\n\t "):
         data, broken = data[: last + 1], "base64-trailing-text"
     return b"".join(base64_run(piece) for piece in data.split(b"=") if piece), broken
+
+
+def text_after(data: bytes) -> int:
+    """Where Base64 ends and plain text begins that a list or a gateway put under it.
+
+    The length of the data where there is none; 0 where all of it is plain text.
+    """
+    at = 0
+    for start in range(0, len(data), _STEP):
+        # Whole lines, so that none is judged in two halves.
+        end = data.find(b"\n", start + _STEP)
+        end = len(data) if end < 0 else end + 1
+        if at >= end or not data[at:end].translate(None, _BASE64 + b"=\r\n"):
+            at = max(at, end)
+            continue
+        for line in _LINE.finditer(data, at, end):
+            if _is_text(line.group()):
+                return _with_words_before(data, line.start())
+        at = end
+    return len(data)
+
+
+def _is_text(line: bytes) -> bool:
+    """Words with spaces, a rule, a sentence: more than one stray byte in a line of Base64."""
+    words = line.strip()
+    junk = words.translate(None, _BASE64 + b"=")
+    return len(junk) > 1 or (len(junk) == 1 and (words[:1] == junk or words[-1:] == junk))
+
+
+def _with_words_before(data: bytes, at: int) -> int:
+    """Lines of one short word above the text, such as a greeting, belong to it."""
+    for _ in range(_MOST_WORDS):
+        above = data.rfind(b"\n", 0, at - 1) + 1 if at else 0
+        if not above or not _ONE_WORD.match(data, above, at):
+            return at
+        at = above
+    return at
 
 
 def base64_run(data: bytes) -> bytes:
