@@ -200,6 +200,9 @@ class Proof(Section):
     own_shared_outbound: tuple[str, ...] = Field(
         (), description="Our own pool that all tenants share: its SPF pass proves nothing."
     )
+    pec_providers: Path | None = Field(
+        None, description="PEM list of PEC providers whose wrappers name the letter's author."
+    )
     defer_hours: float = Field(4.0, ge=0, le=48, description="How long we say 451 to temperror.")
 
     @field_validator("own_shared_outbound")
@@ -405,6 +408,9 @@ def resolve(config: Config, base: Path) -> Config:
     if config.smarthost.password_file:
         secret = {"password_file": base / config.smarthost.password_file}
         updates["smarthost"] = config.smarthost.model_copy(update=secret)
+    if config.proof.pec_providers:
+        listed = {"pec_providers": base / config.proof.pec_providers}
+        updates["proof"] = config.proof.model_copy(update=listed)
     updates["listener"] = tuple(_listener(each, base) for each in config.listener)
     url = config.database.url
     if url.startswith("sqlite:///") and not url.startswith("sqlite:////"):

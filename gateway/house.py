@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from gateway import keyring, load
-from gateway.authenticate import dkim
+from gateway.authenticate import dkim, smime
 from gateway.authenticate.evidence import Authenticator, AuthSettings
 from gateway.authenticate.resolver import DnsResolver, Resolver, read_zone
 from gateway.config import Config
@@ -182,7 +182,17 @@ def auth_settings(config: Config) -> AuthSettings:
         deadline=config.dns.deadline_seconds,
         max_queries=config.dns.max_queries,
         dkim=dkim.DkimSettings(engine=proof.dkim_engine, min_bits=proof.min_rsa_bits),
+        pec_providers=_pec_providers(proof.pec_providers),
     )
+
+
+def _pec_providers(path: Path | None) -> smime.Trust:
+    if path is None:
+        return smime.Trust()
+    try:
+        return smime.trust(path.read_bytes(), str(path))
+    except OSError as error:
+        raise BadInput(f"cannot read the PEC providers: {error.strerror}", str(path)) from None
 
 
 def zone_from(path: Path) -> Resolver:

@@ -85,6 +85,11 @@ class Course:
     effects: Effects | None = None
     shadow: Decision | None = None  # of policies/next, where that is another one
 
+    @property
+    def author(self) -> Address | None:
+        """Who is taken to have written it: of certified mail, the letter's author."""
+        return self.arrival.author if self.arrival else self.wire.author
+
 
 @dataclass(frozen=True, slots=True)
 class Kept:
@@ -170,6 +175,9 @@ class Pipeline:
             evidence = await self._house.authenticator.evidence(envelope, head, raw)
         mail = await self._read(envelope, head, raw)
         digests, domain = replay_digests(evidence), evidence.dmarc.org_domain
+        letter = evidence.certified and evidence.certified.sender
+        if letter:  # certified mail: who wrote the letter, not the provider that wrapped it
+            head, author, domain = replace(head, author=letter), letter, None
         with _timed("clues"):
             asked = await _threaded(len(raw), clues.clues, envelope, head, mail, digests, domain)
         new = self._house.new_id()
@@ -207,7 +215,7 @@ class Pipeline:
                 loaded.policy.digest,
                 facts.as_dict(known),
             )
-        stored = replace(said, mail=replace(said.mail, raw=self._stamped(arrival)))
+        stored = replace(said, mail=replace(said.mail, raw=self._stamped(head, arrival)))
         return Course(
             head,
             ACCEPTED,
@@ -221,12 +229,13 @@ class Pipeline:
             shadow,
         )
 
-    def _stamped(self, arrival: Arrival) -> bytes:
+    def _stamped(self, head: Wire, arrival: Arrival) -> bytes:
         """The mail as it is stored: our own Authentication-Results field on top."""
         our_id = self._house.authserv_id
-        envelope, evidence, author = arrival.envelope, arrival.evidence, arrival.author
+        envelope, evidence = arrival.envelope, arrival.evidence
+        written = head.author or arrival.author
         renamed = results.rename(arrival.raw, arrival.headers, our_id)
-        return results.field(our_id, envelope, evidence, author) + renamed
+        return results.field(our_id, envelope, evidence, written) + renamed
 
     async def _read(self, envelope: Envelope, head: Wire, raw: bytes) -> Mail:
         instance = self._house.desk.instance
@@ -338,7 +347,7 @@ class Pipeline:
             session=envelope.session,
             client=envelope.client_ip,
             mail_from=envelope.mail_from,
-            author=str(course.wire.author) if course.wire.author else None,
+            author=None if course.author is None else str(course.author),
             proof=level,
             outcome=outcome,
             rule=rule,

@@ -34,7 +34,7 @@ def as_dict(identifier: str, course: Course, policy: Policy) -> dict[str, Any]:
     return {
         "id": identifier,
         "wire": _wire(course),
-        "author": str(course.wire.author) if course.wire.author else None,
+        "author": str(course.author) if course.author else None,
         **_evidence(evidence),
         "proof": _proof(course.proof),
         "sender": _sender(situation),

@@ -11,11 +11,13 @@ from functools import cache
 
 from publicsuffixlist import PublicSuffixList
 
-from gateway.authenticate import arc, dkim, dmarc, results, spf
+from gateway.authenticate import arc, dkim, dmarc, pec, results, spf
 from gateway.authenticate.dkim import DkimSettings
 from gateway.authenticate.lookup import Lookup, Resolver
+from gateway.authenticate.smime import Trust
 from gateway.core.model import (
     Address,
+    Certified,
     DkimResult,
     Dmarc,
     DmarcResult,
@@ -46,6 +48,7 @@ class AuthSettings:
     max_queries: int = 60
     spf_timeout: float = 5.0  # seconds
     dkim: DkimSettings = field(default_factory=DkimSettings)
+    pec_providers: Trust = field(default_factory=Trust)
 
 
 class Authenticator:
@@ -81,6 +84,7 @@ class Authenticator:
             arc=chain,
             own_domain=author.domain in self._settings.own_domains,
             relay_says=await self._relay_says(lookup, envelope, wire, author),
+            certified=await self._certified(envelope, wire, raw),
         )
         if not _unsettled(evidence):
             return evidence
@@ -124,6 +128,15 @@ class Authenticator:
             for one in found
         )
 
+    async def _certified(self, envelope: Envelope, wire: Wire, raw: bytes) -> Certified | None:
+        found = await pec.certified(
+            raw, wire.headers, wire.author, self._settings.pec_providers, envelope.received_at
+        )
+        sender = found and found.sender
+        if sender and sender.domain in self._settings.own_domains:
+            return Certified(None, "it certifies a mailbox of our own domain")
+        return found
+
     async def _relay_says(
         self, lookup: Lookup, envelope: Envelope, wire: Wire, author: Address
     ) -> bool:
@@ -163,9 +176,9 @@ class FirstSights:
         """Whether this sender has waited long enough; remembers him if he is new."""
         self._prune(now)
         first = self._first.get(sight)
-        if first is not None:
+        if first is not None and first <= now:  # the clock may have been put back
             return now - first >= self._wait
-        if len(self._first) >= self._most:
+        if first is None and len(self._first) >= self._most:
             return True
         self._first[sight] = now
         return self._wait <= timedelta(0)

@@ -14,6 +14,7 @@ from gateway.core.model import (
     Account,
     Address,
     Arc,
+    Certified,
     DkimResult,
     Dmarc,
     DmarcResult,
@@ -489,3 +490,54 @@ def test_dmarc_that_passes_by_a_path_that_names_nobody_is_none_and_no_forgery() 
     assert judged(spf=spf, dmarc=dmarc).level is ProofLevel.NONE
     failing = Dmarc(DmarcResult.FAIL, False, "reject", "victim.example", published=True)
     assert judged(spf=spf, dmarc=failing).level is ProofLevel.FAIL
+
+
+# ---- certified mail ----
+
+CERTIFIED = Certified(ALICE, None, "posta-certificata@pec.example", SUPPORT, NOW)
+
+
+def test_a_certified_letter_is_medium_and_gets_no_public_text() -> None:
+    """The provider's signature names the author, and nothing of DNS is needed."""
+    found = judged(certified=CERTIFIED)
+    assert found.level is ProofLevel.MEDIUM
+    assert found.author is None
+    assert found.signed == frozenset()
+    assert "posta-certificata@pec.example certifies" in found.because[0]
+
+
+def test_a_certified_letter_is_no_better_by_the_wrapper_s_own_signature() -> None:
+    """DKIM of the provider's domain says nothing about the author of the letter."""
+    assert judged(SIGNED, certified=CERTIFIED).level is ProofLevel.MEDIUM
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"recipients": frozenset({"other@desk.example"})}, "certified for others"),
+        ({"at": NOW - timedelta(days=8)}, "at most 7 days"),
+        ({"at": NOW + timedelta(days=2)}, "at most 7 days"),
+        ({"at": None}, "at most 7 days"),
+    ],
+)
+def test_a_certified_letter_meant_for_others_or_old_proves_nothing(
+    change: dict[str, Any], said: str
+) -> None:
+    """Whoever has received one may send it on."""
+    found = judged(certified=replace(CERTIFIED, **change))
+    assert found.level is ProofLevel.NONE
+    assert said in found.because[0]
+
+
+def test_a_wrapper_that_certifies_nobody_is_judged_as_any_mail_and_says_why() -> None:
+    """The reason stands last."""
+    wrong = Certified(None, "the content was changed since it was signed")
+    found = judged(SIGNED, certified=wrong)
+    assert found.level is ProofLevel.STRONG
+    assert "looks like certified mail, but the content was changed" in found.because[-1]
+
+
+def test_a_certificate_for_somebody_else_names_nobody() -> None:
+    """The level is about the author of this mail."""
+    other = replace(CERTIFIED, sender=Address("bob", "victim.example"))
+    assert judged(certified=other).level is ProofLevel.NONE

@@ -5,7 +5,7 @@ but for the rows of enquiries, a `ProvenAuthor`. What could not be established c
 """
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from gateway.core.model import (
@@ -45,12 +45,15 @@ def judge(
 ) -> Proof:
     """The first level that holds of: strong, temperror, medium, fail, none.
 
+    The letter of certified mail is `medium` or `none`, by its provider's signature alone.
+
     `support` holds the keys of our own addresses. `replays` is None while the store has not been
     asked: a signature is then taken to be no replay, which settles the SMTP reply before any
     account is read. `mail` is not needed: identity is read from `headers` alone.
     """
     case = _Case(envelope, author, headers, evidence, support, replays, content_digest, now)
-    proof = _strong(case) or _temporary(case) or _medium(case) or _nothing(case)
+    found = _certified(case) or _strong(case) or _temporary(case) or _medium(case)
+    proof = _told_of_wrapper(case, found or _nothing(case))
     if registration is not None and proof.level is ProofLevel.STRONG:
         return _capped(proof, registration)
     return proof
@@ -124,6 +127,32 @@ class _Case:
 
 
 # ---- the levels, in the order in which they are tried ----
+
+
+def _certified(case: _Case) -> Proof | None:
+    """By a PEC provider's signature; public text needs more (`Proof.author` stays None)."""
+    found = case.evidence.certified
+    if found is None or found.sender is None or found.sender.key != case.author.key:
+        return None
+    told = f"{found.provider} certifies under its signature that {found.sender} wrote it"
+    doubts = []
+    if not found.recipients & case.support:
+        doubts.append("it was certified for others")
+    age = None if found.at is None else case.now.timestamp() - found.at.timestamp()
+    if age is None or not _recent(age):
+        doubts.append("it does not say that it is at most 7 days old")
+    if doubts:
+        return Proof(ProofLevel.NONE, (f"{told}, but {', and '.join(doubts)}",))
+    return Proof(ProofLevel.MEDIUM, (told,))
+
+
+def _told_of_wrapper(case: _Case, proof: Proof) -> Proof:
+    """Why a wrapper of certified mail did not name the author of its letter."""
+    found = case.evidence.certified
+    if found is None or found.problem is None:
+        return proof
+    because = f"it looks like certified mail, but {found.problem}"
+    return replace(proof, because=(*proof.because, because))
 
 
 def _strong(case: _Case) -> Proof | None:
@@ -231,7 +260,11 @@ def _fresh(case: _Case, signature: Signature) -> bool:
         made = None if date is None else int(date.timestamp())
     if made is None:
         return False
-    return -CLOCKS_DIFFER.total_seconds() <= now - made <= FRESH.total_seconds()
+    return _recent(now - made)
+
+
+def _recent(age: float) -> bool:
+    return -CLOCKS_DIFFER.total_seconds() <= age <= FRESH.total_seconds()
 
 
 def _replayed(case: _Case, signature: Signature) -> bool:

@@ -79,6 +79,7 @@ from gateway.core.model.effects import (
 )
 from gateway.core.model.evidence import (
     Arc,
+    Certified,
     DkimResult,
     Dmarc,
     DmarcResult,
@@ -141,6 +142,7 @@ __all__ = [
     "Automatic",
     "Candidates",
     "Caps",
+    "Certified",
     "Clues",
     "Committed",
     "Confidence",

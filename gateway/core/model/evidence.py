@@ -107,6 +107,17 @@ class Arc:
 
 
 @dataclass(frozen=True, slots=True)
+class Certified:
+    """What a provider of certified mail (PEC) vouches for under its S/MIME signature."""
+
+    sender: Address | None  # who wrote the letter inside; None where `problem` says why not
+    problem: str | None = None
+    provider: str | None = None  # the mailbox that signed
+    recipients: frozenset[str] = frozenset()  # keys of the addresses that it was certified for
+    at: datetime | None = None  # when the provider took the letter, aware
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """All that was found out about the author before any account table is read."""
 
@@ -117,6 +128,7 @@ class Evidence:
     own_domain: bool = False  # From is one of our own domains
     relay_says: bool = False  # a listed relay's Authentication-Results, aligned again by ourselves
     wait_is_over: bool = False  # a temporary error that lasted longer than we defer for
+    certified: Certified | None = None  # None where no provider is listed, or it is no PEC
 
 
 class ProofLevel(StrEnum):

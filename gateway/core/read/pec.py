@@ -9,6 +9,7 @@ rules of 2 November 2005).
 import html
 import re
 from dataclasses import dataclass
+from datetime import datetime
 
 from gateway.core.model import Address, Headers
 from gateway.core.read import addresses
@@ -18,6 +19,12 @@ from gateway.core.read.identifiers import message_id
 _LONGEST = 65536
 _SUBJECT = re.compile(r"\s*(?:posta certificata|anomalia messaggio)\s*:\s*", re.IGNORECASE)
 _ELEMENT = re.compile(rb"<(mittente|identificativo|msgid)(?:\s[^<>]{0,200})?>([^<]{1,1000})</")
+_RECIPIENT = re.compile(rb"<destinatari(?:\s[^<>]{0,200})?>([^<]{1,1000})</")
+_MOST_RECIPIENTS = 500
+_MADE = re.compile(
+    rb"<data\b[^<>]{0,100}?\szona\s*=\s*[\"']([+-]\d\d:?\d\d)[\"'][^<>]{0,100}>\s{0,100}"
+    rb"<giorno>\s*(\d\d/\d\d/\d{4})\s*</giorno>\s{0,100}<ora>\s*(\d\d:\d\d:\d\d)\s*</ora>"
+)
 _KIND = re.compile(rb"<postacert\b[^<>]{0,400}?\stipo\s*=\s*[\"']([a-z-]{1,40})[\"']")
 # Technical rules, 6: the values of X-Ricevuta. Only these are receipts.
 RECEIPTS = frozenset(
@@ -41,6 +48,8 @@ class Certificate:
     sender: Address | None = None
     identifier: str | None = None
     message_id: str | None = None
+    recipients: tuple[Address, ...] = ()
+    at: datetime | None = None  # when the provider took the letter, aware
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +103,28 @@ def certificate(data: bytes) -> Certificate:
         sender=addresses.parse(values.get(b"mittente", "")),
         identifier=values.get(b"identificativo"),
         message_id=message_id(values.get(b"msgid", "").encode("utf-8", "replace")),
+        recipients=_recipients(data),
+        at=_made(data),
     )
+
+
+def _recipients(data: bytes) -> tuple[Address, ...]:
+    found = []
+    for element in list(_RECIPIENT.finditer(data))[:_MOST_RECIPIENTS]:
+        one = addresses.parse(html.unescape(element.group(1).decode("utf-8", "replace")).strip())
+        found += [one] if one else []
+    return tuple(found)
+
+
+def _made(data: bytes) -> datetime | None:
+    match = _MADE.search(data)
+    if match is None:
+        return None
+    zone, day, clock = (group.decode("ascii") for group in match.groups())
+    try:
+        return datetime.strptime(f"{day} {clock} {zone}", "%d/%m/%Y %H:%M:%S %z")
+    except ValueError:
+        return None
 
 
 def inner_subject(subject: str) -> str:
