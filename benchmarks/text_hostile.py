@@ -36,6 +36,7 @@ PLAIN: dict[str, Callable[[int], str]] = {
     "carriage returns": _fill("\r"),
     "mobile signatures": _fill("Sent from my iPhone\n"),
     "closings": _fill("Grazie\nMario Rossi\n"),
+    "signatures": _fill(("-- \nMario Rossi\n\n" + "parole di un messaggio\n" * 2) * 15 + "> a\n"),
     "alternating quotes": _fill("> a\nb\n"),
     "random unicode": _fill("\u202e\u0301\ufdd0\u200b\U0001f600\x85\u2028"),
     "dates": _fill("3 mar 2025 10:15 11/11/2011 "),

@@ -7,6 +7,7 @@ a lost line costs more than a kept one.
 
 import re
 
+from gateway.core.read.afterword import resumes
 from gateway.core.read.dates import ADDRESS
 from gateway.core.read.lines import SIGNATURE_DASHES, Line
 from gateway.core.read.phrases import CLOSINGS, DEVICES, SENT_WITH
@@ -38,6 +39,7 @@ def delimited(lines: list[Line], index: int, limit: int, worded: bool) -> int | 
         return None
     if _STRICT.match(text):
         end = _until_postscript(lines, index + 1, limit)
+        end = resumes(lines, index + 1, end, worded)
         block = lines[index + 1 : end]
         if lines[index].raw == SIGNATURE_DASHES:
             return end if _fits(block, _STRICT_LINES, 500) else None
@@ -50,6 +52,8 @@ def delimited(lines: list[Line], index: int, limit: int, worded: bool) -> int | 
     block = lines[index + 1 : limit]
     filled = [line for line in block if not line.blank]
     if len(filled) > _LOOSE_LINES or not _fits(block, _LOOSE_LINES, _SHORT + 30):
+        return None
+    if resumes(lines, index + 1, limit, worded) < limit:
         return None
     contact = any(ADDRESS.search(x.text) or _CONTACT.search(x.text) for x in filled)
     names = sum(titled(line.text) or _is_contact(line.text) for line in filled)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from gateway.core.model import Span, SpanKind
 from gateway.core.read import legal, quotes, signature
+from gateway.core.read.afterword import resumes
 from gateway.core.read.attribution import Attribution, attribution, delimiter, is_rule, reply_above
 from gateway.core.read.headerblock import HeaderBlocks, is_quote_header, one_line_header
 from gateway.core.read.lines import Hint, Line, next_filled, read_lines
@@ -67,6 +68,7 @@ class _Reading:
 
     def __init__(self, lines: list[Line], hinted: dict[int, Mark]) -> None:
         self.lines = lines
+        hinted = _without_afterwords(lines, hinted)
         self.marks: list[Mark | None] = [hinted.get(at) for at in range(len(lines))]
         self.offsets: dict[int, int] = {}
         self._headers = HeaderBlocks(lines)
@@ -291,6 +293,23 @@ class _Reading:
         last = next((x for x in range(end - 1, start, -1) if not self.lines[x].blank), None)
         if last is not None and signature.dash_name(self.lines, last, end):
             self._mark(last, end, (SpanKind.SIGNATURE, "signature:dash-name"))
+
+
+def _without_afterwords(lines: list[Line], hinted: dict[int, Mark]) -> dict[int, Mark]:
+    """What markup calls a signature ends where its owner writes on inside it."""
+    signed = sorted(at for at, (kind, _) in hinted.items() if kind == SpanKind.SIGNATURE)
+    kept = dict(hinted)
+    while signed:
+        block = 1
+        while block < len(signed) and all(
+            lines[at].blank for at in range(signed[block - 1] + 1, signed[block])
+        ):
+            block += 1
+        end = signed[block - 1] + 1
+        for at in range(resumes(lines, signed[0], end, worded=True), end):
+            kept.pop(at, None)
+        signed = signed[block:]
+    return kept
 
 
 def _tile(text: str, lines: list[Line], reading: _Reading) -> tuple[Span, ...]:
