@@ -17,7 +17,7 @@ from gateway.core.model import NewEntry
 from gateway.core.say import letters
 from gateway.core.say.desk import Post
 from gateway.errors import PortiereError
-from gateway.store import changes, leases, mails, retention, tickets
+from gateway.store import changes, leases, mails, outbox, retention, tickets
 from gateway.store.engine import Store
 from gateway.store.outbox import Outbox
 from gateway.store.prepared import Link
@@ -126,6 +126,7 @@ def house_jobs(store: Store, kept: Retention, post: Callable[[datetime], Post]) 
     return (
         Job("parked mail expires", timedelta(minutes=10), mails.expire),
         Job("overdue tickets", timedelta(minutes=1), lambda link, now: escalate(link, post(now))),
+        Job("rows of the future", timedelta(minutes=1), outbox.brought_near),
         Job("memory", 6 * hour, retention.forget),
         Job("retention", hour, lambda link, now: erase(link, kept, now)),
         Job("blobs", day, lambda _, __: sweep(store)),

@@ -1,6 +1,7 @@
 """Periodic work as lease rows: of all gateways on one database, one does it when it is due.
 
-A gateway that dies with a job loses its lease, and another one does it.
+A gateway that dies with a job loses its lease, and another one does it. A row of the future is
+left over from before the clock was put back: it counts for nothing.
 """
 
 from datetime import datetime, timedelta
@@ -32,8 +33,11 @@ def claim(
         update(schema.jobs)
         .where(
             _j.name == name,
-            or_(_j.lease_until.is_(None), _j.lease_until < micros(now)),
-            or_(_j.done_at.is_(None), _j.done_at <= micros(now - every)),
+            or_(
+                _j.lease_until.is_(None),
+                ~_j.lease_until.between(micros(now), micros(now + lease)),
+            ),
+            or_(_j.done_at.is_(None), ~_j.done_at.between(micros(now - every) + 1, micros(now))),
         )
         .values(owner=owner, lease_until=micros(now + lease))
     )

@@ -20,6 +20,7 @@ from gateway.store.prepared import Link, Prepared, Row, Step, const, param
 from gateway.store.writer import Writer
 
 LEASE = timedelta(minutes=5)
+FAR = timedelta(hours=1)  # longer than any row waits for its next try
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,6 +239,24 @@ def _lease(row: Row, owner: str, until: datetime) -> Lease:
         created_at=moment(created_at),
         maybe_twice=bool(twice),
     )
+
+
+# ---- when the clock was put back
+
+
+def brought_near(connection: Connection, now: datetime) -> int:
+    """Rows that only a clock put back makes wait: they are due now. How many there were.
+
+    A row waits for its next try for less than `FAR`, and none was queued in the future. A lease
+    keeps as long as a new one would, so that whoever is sending now can finish.
+    """
+    far = _o.due > micros(now + FAR)
+    waits = update(schema.outbox).where(
+        _o.state == "due", far, or_(_o.tries > 0, _o.created_at > micros(now))
+    )
+    held = update(schema.outbox).where(_o.state == "due", _o.lease_until > micros(now + FAR))
+    number = int(connection.execute(waits.values(due=micros(now))).rowcount)
+    return number + int(connection.execute(held.values(lease_until=micros(now + LEASE))).rowcount)
 
 
 # ---- what ops see and do

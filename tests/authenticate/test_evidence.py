@@ -287,3 +287,13 @@ def test_a_sender_without_a_client_address_waits_too() -> None:
     zone = {**ZONE, "k._domainkey.victim.example": {"status": "timeout"}}
     found, level = gathered(signed(), zone, replace(ENVELOPE, client_ip=None))
     assert (found.wait_is_over, level) == (False, ProofLevel.TEMPERROR)
+
+
+def test_a_clock_put_back_begins_the_wait_anew() -> None:
+    """A first sight of the future would keep a sender waiting for a day and more."""
+    sights = FirstSights(1, timedelta(hours=4))
+    sight = ("net", "from", "author")
+    assert not sights.is_over(sight, NOW)
+    before = NOW - timedelta(days=1)
+    assert not sights.is_over(sight, before)
+    assert sights.is_over(sight, before + timedelta(hours=4))

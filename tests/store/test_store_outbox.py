@@ -196,3 +196,35 @@ def test_several_gateways_share_the_work(store: Store, writer: Writer) -> None:
     with store.reading() as connection:
         rows = connection.execute(select(schema.outbox.c.tries)).scalars()
         assert set(rows) == {1}
+
+
+def test_a_clock_put_back_holds_no_row_up(store: Store, box: Outbox, writer: Writer) -> None:
+    """A row of the day that has not come yet is due; one that waits for its time still waits."""
+    day = timedelta(days=1)
+    queued(writer, outgoing("new"))
+    (lease,) = box.claim("one", NOW, 10)
+    assert box.retry(lease, NOW, NOW + MINUTE, "later")
+    before = NOW - day
+    assert box.claim("one", before, 10) == []
+    assert writer.run(lambda link: outbox.brought_near(link, before)).result(10) == 1
+    assert ids(box.claim("one", before, 10)) == ["new"]
+
+
+def test_what_waits_for_its_time_is_not_hastened(box: Outbox, writer: Writer) -> None:
+    """Rows that were put off today, for minutes or for hours, are let be."""
+    queued(writer, outgoing("merged", due=NOW + 20 * 60 * MINUTE))
+    assert writer.run(lambda link: outbox.brought_near(link, NOW)).result(10) == 0
+    assert box.claim("one", NOW, 10) == []
+
+
+def test_a_lease_of_the_future_ends_as_soon_as_a_new_one_would(
+    box: Outbox, writer: Writer
+) -> None:
+    """Its owner died, and the clock was put back: the row comes back in minutes."""
+    queued(writer, outgoing("r1"))
+    assert box.claim("one", NOW, 10)
+    before = NOW - timedelta(days=1)
+    assert writer.run(lambda link: outbox.brought_near(link, before)).result(10) > 0
+    assert box.claim("two", before + MINUTE, 10) == []
+    (again,) = box.claim("two", before + 6 * MINUTE, 10)
+    assert again.maybe_twice
