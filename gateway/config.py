@@ -221,11 +221,24 @@ class Paths(Section):
         SHIPPED, description="Texts of our own mail; without it the shipped ones."
     )
     knowledge: Path = Field(SHIPPED, description="Public articles; without it the shipped ones.")
-    blobs: Path = Field(Path("var/blobs"), description="Raw mail and attachments over 64 KB.")
+    blobs: Path | str = Field(
+        Path("var/blobs"),
+        description="Raw mail and attachments over 64 KB: a directory, or `s3://bucket/prefix`.",
+    )
     secrets: Path = Field(
         Path("var/secrets.json"), description="Token keys; made at first start, mode 0600."
     )
     control: Path = Field(Path("var/control.sock"), description="Socket for commands.")
+
+    @field_validator("blobs")
+    @classmethod
+    def _place(cls, value: Path | str) -> Path | str:
+        return value if "://" in str(value) else Path(value)
+
+    @property
+    def disk(self) -> Path:
+        """A place on the disk that must have room for mail."""
+        return self.blobs if isinstance(self.blobs, Path) else self.control.parent
 
 
 class Http(Section):
@@ -400,7 +413,8 @@ def _model_in(annotation: Any) -> Any:
 def resolve(config: Config, base: Path) -> Config:
     """The same configuration with every relative path made absolute against `base`."""
     paths = {
-        name: shipped(name) if value == SHIPPED else base / value for name, value in config.paths
+        name: shipped(name) if value == SHIPPED else _absolute(base, value)
+        for name, value in config.paths
     }
     updates: dict[str, Any] = {"paths": config.paths.model_copy(update=paths)}
     if config.dns.zone:
@@ -417,6 +431,10 @@ def resolve(config: Config, base: Path) -> Config:
         absolute = base / url.removeprefix("sqlite:///")
         updates["database"] = Database(url=f"sqlite:///{absolute}")
     return config.model_copy(update=updates)
+
+
+def _absolute(base: Path, value: Path | str) -> Path | str:
+    return value if isinstance(value, str) else base / value
 
 
 def shipped(folder: str) -> Path:

@@ -26,6 +26,7 @@ from gateway.store.writer import Writer
 
 TICK_SECONDS = 15.0
 Work = Callable[[Connection, datetime], int]
+Apart = Callable[[Writer, datetime], int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,7 @@ class Job:
     name: str
     every: timedelta
     work: Work  # how many things it did
+    apart: Apart | None = None  # done before `work`, outside the transaction; it may take long
 
 
 class Jobs:
@@ -59,14 +61,19 @@ class Jobs:
 
     async def run(self, wake: Callable[[], None]) -> None:
         """Until it is cancelled; `wake` is called when there may be something to send."""
+        quick = [job for job in self._listed if job.apart is None]
+        long = [job for job in self._listed if job.apart is not None]
+        await asyncio.gather(self._run(quick, wake), self._run(long, wake))
+
+    async def _run(self, listed: list[Job], wake: Callable[[], None]) -> None:
         while True:
-            if await asyncio.to_thread(self.run_due):
+            if await asyncio.to_thread(self.run_due, listed):
                 wake()
             await asyncio.sleep(TICK_SECONDS)
 
-    def run_due(self) -> dict[str, int]:
-        """Do what is due; how much each job did, where it did anything."""
-        did = {job.name: self._done(job) for job in self._listed}
+    def run_due(self, listed: Iterable[Job] | None = None) -> dict[str, int]:
+        """Do what is due of these, or of all; how much each job did, where it did anything."""
+        did = {job.name: self._done(job) for job in listed or self._listed}
         self._gauges()
         return {name: number for name, number in did.items() if number}
 
@@ -76,7 +83,8 @@ class Jobs:
         try:
             if not self._claimed(job, now):
                 return 0
-            number = self._writer.run(lambda link: self._finished(link, job, now)).result()
+            number = job.apart(self._writer, now) if job.apart else 0
+            number += self._writer.run(lambda link: self._finished(link, job, now)).result()
         except PortiereError as error:
             self._log.warning("a job failed", job=job.name, error=str(error))
             self._given_back(job)
@@ -129,8 +137,12 @@ def house_jobs(store: Store, kept: Retention, post: Callable[[datetime], Post]) 
         Job("rows of the future", timedelta(minutes=1), outbox.brought_near),
         Job("memory", 6 * hour, retention.forget),
         Job("retention", hour, lambda link, now: erase(link, kept, now)),
-        Job("blobs", day, lambda _, __: sweep(store)),
+        Job("blobs", day, _nothing, lambda writer, now: sweep(store, writer, now)),
     )
+
+
+def _nothing(_connection: Connection, _now: datetime) -> int:
+    return 0
 
 
 def escalate(connection: Connection, post: Post) -> int:

@@ -95,7 +95,7 @@ class Service:
         self._servers: list[Server] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._smarthost_trouble = ""
-        self._free_disk = listener.disk_at(config.paths.blobs)
+        self._free_disk = listener.disk_at(config.paths.disk)
 
     async def run(self, ready: Callable[[str], None]) -> None:
         """Listen until SIGTERM; `ready` is called once for each listener."""

@@ -10,9 +10,11 @@ import os
 import secrets
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Protocol
+from urllib.parse import unquote, urlsplit
 
 from gateway import errors
 
@@ -20,6 +22,8 @@ INLINE = 65_536  # bytes; what is smaller lies in the database
 ORPHAN_SECONDS = (
     86_400  # a blob may be older than its row by the length of a commit; a day is safe
 )
+
+BUCKET_SECONDS = 4.0  # of one request to a bucket, and again of its one retry
 
 
 def digest_of(content: bytes) -> str:
@@ -36,6 +40,9 @@ class BlobStore(Protocol):
     def get(self, digest: str) -> bytes:
         """The content; KeyError when it is not there."""
 
+    def holds(self, digest: str) -> bool:
+        """Whether it is there."""
+
     def remove(self, digest: str) -> None:
         """Forget it, if it is there."""
 
@@ -51,14 +58,14 @@ class DirectoryBlobs:
         self.root = root
 
     def _path(self, digest: str) -> Path:
-        if len(digest) != 64 or not digest.isalnum():
+        if not _is_digest(digest):
             raise KeyError(digest)
         return self.root / digest[:2] / digest
 
     def put(self, digest: str, content: bytes) -> None:
         """Durable when it returns. OSError when the disk is full or away."""
         path = self._path(digest)
-        if path.exists():
+        with suppress(FileNotFoundError):
             os.utime(path)  # young again, so that a sweep leaves it to the row that is coming
             return
         if not path.parent.is_dir():
@@ -85,6 +92,10 @@ class DirectoryBlobs:
         except FileNotFoundError:
             raise KeyError(digest) from None
 
+    def holds(self, digest: str) -> bool:
+        """Whether it is there."""
+        return self._path(digest).exists()
+
     def remove(self, digest: str) -> None:
         """Forget it, if it is there."""
         with suppress(FileNotFoundError):
@@ -99,56 +110,107 @@ class DirectoryBlobs:
                     continue
                 if path.name.endswith(".part"):
                     path.unlink()
-                else:
+                elif _is_digest(path.name):
                     yield path.name
 
 
 class BucketBlobs:
-    """A bucket reached through `obstore`, which reads its keys from the environment."""
+    """A bucket reached through `obstore`, which reads keys and endpoint from the environment.
+
+    Every call is over within `BUCKET_SECONDS` and one retry; an error is Temporary.
+    """
 
     def __init__(self, url: str) -> None:
-        """`url` is `s3://bucket/prefix`; anything that obstore opens will do."""
+        """`url` is `s3://bucket/prefix`, or another one that obstore opens."""
         try:
             import obstore.store
         except ModuleNotFoundError:
             raise errors.BadInput(
                 f"`{url}` needs the extra `s3`: `pip install portiere[s3]`"
             ) from None
-        self._store: Any = obstore.store.from_url(url)
         self._api: Any = obstore
+        self._problems = (obstore.exceptions.BaseError, OSError, TimeoutError)
+        wait = timedelta(seconds=BUCKET_SECONDS)
+        try:
+            self._store: Any = obstore.store.from_url(
+                url,
+                client_options={
+                    "timeout": wait,
+                    "connect_timeout": wait / 2,
+                    "allow_http": os.environ.get("AWS_ALLOW_HTTP", "").lower() == "true",
+                },
+                retry_config={"max_retries": 1, "retry_timeout": wait},
+            )
+        except (obstore.exceptions.BaseError, ValueError) as problem:
+            raise errors.BadInput(f"`{url}` is no blob store: {_line(problem)}") from None
+
+    @contextmanager
+    def _asking(self) -> Iterator[None]:
+        try:
+            yield
+        except FileNotFoundError:
+            raise
+        except self._problems as problem:
+            raise errors.Temporary(
+                f"the blob store cannot be used now: {_line(problem)}"
+            ) from problem
 
     def put(self, digest: str, content: bytes) -> None:
-        """Durable when it returns: the service says so."""
-        self._api.put(self._store, _key(digest), content)
+        """Durable when it returns: the service says so. The same again makes it young."""
+        with self._asking():
+            self._api.put(self._store, _key(digest), content)
 
     def get(self, digest: str) -> bytes:
         """The content; KeyError when it is not there."""
         try:
-            return bytes(self._api.get(self._store, _key(digest)).bytes())
+            with self._asking():
+                return bytes(self._api.get(self._store, _key(digest)).bytes())
         except FileNotFoundError:
             raise KeyError(digest) from None
 
+    def holds(self, digest: str) -> bool:
+        """Whether it is there."""
+        try:
+            with self._asking():
+                self._api.head(self._store, _key(digest))
+        except FileNotFoundError:
+            return False
+        return True
+
     def remove(self, digest: str) -> None:
         """Forget it, if it is there."""
-        with suppress(FileNotFoundError):
+        with suppress(FileNotFoundError), self._asking():
             self._api.delete(self._store, _key(digest))
 
     def old(self, seconds: float) -> Iterator[str]:
-        """Digests put at least so long ago."""
+        """Digests put at least so long ago, by the clock of the service."""
         latest = time.time() - seconds
-        for batch in self._api.list(self._store):
-            for item in batch:
-                if item["last_modified"].timestamp() <= latest:
-                    yield str(item["path"]).rsplit("/", 1)[-1]
+        with self._asking():
+            for batch in self._api.list(self._store):
+                for item in batch:
+                    name = str(item["path"]).rsplit("/", 1)[-1]
+                    if item["last_modified"].timestamp() <= latest and _is_digest(name):
+                        yield name
+
+
+def _is_digest(name: str) -> bool:
+    return len(name) == 64 and name.isascii() and name.isalnum()
 
 
 def _key(digest: str) -> str:
     return f"{digest[:2]}/{digest}"
 
 
+def _line(problem: BaseException) -> str:
+    """Without the inside of the client, which comes after it."""
+    return " ".join(str(problem).partition("Debug source:")[0].split())
+
+
 def open_blobs(place: Path | str) -> BlobStore:
     """The store for a directory or a URL such as `s3://bucket/prefix`."""
     if isinstance(place, str) and "://" in place:
+        if place.startswith("file://"):  # ours flushes what it writes
+            return DirectoryBlobs(Path(unquote(urlsplit(place).path)))
         return BucketBlobs(place)
     return DirectoryBlobs(Path(place))
 

@@ -11,7 +11,7 @@ import shutil
 import sqlite3
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -143,30 +143,19 @@ class Store:
         except (sqlalchemy.exc.DBAPIError, sqlite3.Error, psycopg.Error) as problem:
             raise as_portiere(problem) from problem
 
-    def backup(self, path: Path) -> None:
-        """Copy a running SQLite database into one file, whole and consistent."""
-        if not self.sqlite:
-            raise errors.BadInput("only SQLite is copied here; use `pg_dump` for PostgreSQL")
-        partial = path.with_name(path.name + ".part")
-        with suppress(FileNotFoundError):
-            partial.unlink()
-        with self.readers.connect() as connection:
-            target = sqlite3.connect(partial)
-            try:
-                source: Any = connection.connection.dbapi_connection
-                source.backup(target, pages=4096)
-            finally:
-                target.close()
-        _sync(partial)
-        partial.replace(path)
-        _sync(path.parent)
-
     def close(self) -> None:
         """Give back every connection."""
         self.readers.dispose()
         self.engine.dispose()
         if self._scratch:
             shutil.rmtree(self._scratch, ignore_errors=True)
+
+
+def file_of(url: str) -> Path | None:
+    """The file of an SQLite database; None for a server, or one in memory."""
+    parsed = _parse(url)
+    name = parsed.database if parsed.get_backend_name() == "sqlite" else None
+    return Path(name) if name and name != ":memory:" else None
 
 
 def _parse(url: str) -> URL:
@@ -351,11 +340,3 @@ def _run_migrations(connection: Connection, found: str | None) -> None:
             f" (`{schema.HEAD}`); install the newer portiere"
         )
     command.upgrade(config, "head")
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

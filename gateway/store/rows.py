@@ -53,6 +53,14 @@ _AGAIN = Prepared(
     .values({c.name: param(c.name) for c in _m if c.name not in ("id", "mail", "key")})
 )
 _BLOB = Prepared(insert_into(schema.blobs, unless_there=True))
+CLAIMED, REMOVED = -1, -2  # sizes of rows that stand for no content: the sweep is at it, or was
+_b = schema.blobs.c
+_GONE = Prepared(named_in("digests", _b.digest, _b.digest, _b.size).where(_b.size < 0))
+_AGAIN_THERE = Prepared(
+    update(schema.blobs)
+    .where(_b.digest == param("the_digest"), _b.size == literal_column(str(REMOVED)))
+    .values(size=param("size"), created_at=param("created_at"))
+)
 _ATTACHMENT = Prepared(insert_into(schema.attachments, unless_there=True))
 _REPLAY = Prepared(insert_into(schema.replays, unless_there=True))
 _r = schema.replays.c
@@ -106,12 +114,28 @@ class LateParent(Moved):
     """Said once a mail: it may have good reasons not to join the ticket that its answer opened."""
 
 
+class Swept(Moved):
+    """Content of the mail was taken for an orphan after it was put; it must be put again."""
+
+    def __init__(self, removed: frozenset[str]) -> None:
+        """`removed` are the digests that are gone for good; others are just being removed."""
+        super().__init__("content of this mail was swept meanwhile")
+        self.removed = removed
+
+
 def apply(
-    link: Link, effects: Effects, raw_digest: str, shard: int, *, first_try: bool = True
+    link: Link,
+    effects: Effects,
+    raw_digest: str,
+    shard: int,
+    *,
+    first_try: bool = True,
+    put_again: frozenset[str] = frozenset(),
 ) -> Committed:
     """Write everything that one mail does.
 
-    Moved when something that it rests on has changed; `first_try` is False after LateParent.
+    Moved when something that it rests on has changed; `first_try` is False after LateParent, and
+    `put_again` are digests of Swept that have been put since.
     """
     mail = effects.mail
     at = micros(mail.received_at)
@@ -132,9 +156,11 @@ def apply(
     for out in effects.outgoing:
         steps += changes.outgoing(link, out, mail.id, at)
     steps += raised.steps
+    for happened in (*effects.events, *raised.events):
+        steps += telling.steps(happened, (*effects.entries, *raised.entries))
     steps += _marks(effects, at)
     steps += feedback.answered(effects)
-    checks = [*_caps(effects), *_replays(effects)]
+    checks = [*_caps(effects), *_replays(effects), *_swept(effects, raw_digest, put_again, at)]
     steps += [step for step, _ in checks]
     answers = changes.run(link, [*steps, *feedback.heard(effects)])
     *answers, unsolved, ticketed = answers
@@ -156,8 +182,6 @@ def _looked(
     wanted = {change.number for change in effects.changes} | set(effects.expects) | merged
     ids = _late_ids(effects)
     asked: list[tuple[Prepared, Values]] = [(_MAIL, values)]
-    for happened in (*effects.events, *raised.events):
-        steps += telling.steps(happened, (*effects.entries, *raised.entries))
     if wanted:
         asked.append((changes.LOCK, {"numbers": listed(sorted(wanted))}))
     if ids:
@@ -328,6 +352,30 @@ def _marks(effects: Effects, at: int) -> list[Step]:
 
 
 _Check = tuple[Step, Callable[[list[Row]], None]]
+
+
+def large(effects: Effects, raw_digest: str) -> dict[str, bytes]:
+    """What lies in the blob store, by digest."""
+    found = {one.digest: one.content for one in effects.attachments}
+    found[raw_digest] = effects.mail.raw
+    return {digest: content for digest, content in found.items() if len(content) > INLINE}
+
+
+def _swept(effects: Effects, raw_digest: str, put_again: frozenset[str], at: int) -> list[_Check]:
+    """Large content was put before this transaction; a sweep may have come between."""
+    contents = large(effects, raw_digest)
+    checks: list[_Check] = []
+    for digest in put_again & contents.keys():
+        values = {"the_digest": digest, "size": len(contents[digest]), "created_at": at}
+        checks.append((Step(_AGAIN_THERE, values), lambda _: None))
+    if contents:
+        checks.append((Step(_GONE, {"digests": listed(contents)}), _there))
+    return checks
+
+
+def _there(rows: list[Row]) -> None:
+    if rows:
+        raise Swept(frozenset(digest for digest, size in rows if size == REMOVED))
 
 
 def _caps(effects: Effects) -> list[_Check]:

@@ -7,9 +7,10 @@ back. One mail that fails is rolled back to its savepoint and told why; the othe
 
 import sqlite3
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, InvalidStateError, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from queue import Empty, SimpleQueue
 from typing import Any, Generic, TypeVar
@@ -28,6 +29,9 @@ from gateway.store.prepared import Link
 T = TypeVar("T")
 
 GROUP = 64  # writes in one transaction
+BLOB_THREADS = 4
+SWEPT_SECONDS = 600.0  # how long what rows told of a sweep is of use; the mail comes at once
+BLOB_SECONDS = 9.0  # for large content of one mail; 451 is due within ten
 REMEMBERED = 10_000  # keys of mails that were told once of a late parent
 _DRIVER = (sqlite3.Error, psycopg.Error, sqlalchemy.exc.DBAPIError)
 _CLASH = (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure)
@@ -79,14 +83,16 @@ def _told(problem: BaseException) -> BaseException:
 class Writer:
     """Starts its thread at once; `close` commits what was handed over before, and ends it."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, *, blob_seconds: float = BLOB_SECONDS) -> None:
         """BadInput when the store was opened to be read only."""
         if store.read_only:
             raise errors.BadInput("the database is open for reading only")
         self._store = store
+        self._blob_seconds = blob_seconds
         self._queue: SimpleQueue[_Job[Any] | None] = SimpleQueue()
-        self._blob_threads = ThreadPoolExecutor(2, "portiere-blobs")
+        self._blob_threads = ThreadPoolExecutor(BLOB_THREADS, "portiere-blobs")
         self._told_of_late: OrderedDict[str, None] = OrderedDict()
+        self._swept: dict[str, float] = {}  # content that was removed, and when rows told us
         self._lock = threading.Lock()
         self._closed = False
         self._thread = threading.Thread(target=self._write, name="portiere-writer", daemon=True)
@@ -103,7 +109,7 @@ class Writer:
 
         The future's errors: Moved, decide again; Temporary, database or disk is away; Defect.
         """
-        if len(effects.mail.raw) <= INLINE:
+        if all(len(one) <= INLINE for one in _contents(effects)):
             return self._put(
                 _Job(self._applying(effects, digest_of(effects.mail.raw)), links=True)
             )
@@ -132,37 +138,76 @@ class Writer:
         return job.future
 
     def _put_large(self, effects: Effects) -> Future[Committed]:
-        """Large content is hashed and flushed by another thread, before its row can name it."""
+        """Large content is hashed and flushed by another thread, before its row can name it.
+
+        That takes `BLOB_SECONDS` at most, the wait for a thread included; then it is Temporary.
+        """
         settled: Future[Committed] = Future()
         settled.set_running_or_notify_cancel()
+        late = errors.Temporary("the blob store takes too long")
+        budget = threading.Timer(self._blob_seconds, _settle, [settled, late])
+        budget.daemon = True
 
         def prepare() -> None:
             try:
-                digest = digest_of(effects.mail.raw)
-                self._store.blobs.put(digest, effects.mail.raw)
-                for one in effects.attachments:
-                    if len(one.content) > INLINE:
-                        self._store.blobs.put(one.digest, one.content)
-                inner = self._put(_Job(self._applying(effects, digest), links=True))
+                work = self._applying(effects, *self._stored(effects, settled))
+                inner = self._put(_Job(work, links=True))
             except BaseException as problem:
-                settled.set_exception(as_portiere(problem))
+                _settle(settled, as_portiere(problem))
                 return
-            inner.add_done_callback(lambda done: _pass_on(done, settled))
+            finally:
+                budget.cancel()
+            inner.add_done_callback(lambda done: self._pass_on(done, settled))
 
+        budget.start()
         try:
             self._blob_threads.submit(prepare)
         except RuntimeError:
+            budget.cancel()
             raise errors.Temporary("the writer is closed") from None
         return settled
 
-    def _applying(self, effects: Effects, digest: str) -> Callable[[Connection], Committed]:
+    def _stored(self, effects: Effects, settled: Future[Committed]) -> tuple[str, frozenset[str]]:
+        """Put what is large; the digest of the raw mail, and what had been swept before."""
+        digest = digest_of(effects.mail.raw)
+        contents = rows.large(effects, digest)
+        known = {name: self._swept.pop(name, 0.0) for name in contents}
+        fresh = time.monotonic() - SWEPT_SECONDS
+        put_again = frozenset(name for name, seen in known.items() if seen > fresh)
+        for name, content in contents.items():
+            if not settled.done():
+                self._store.blobs.put(name, content)
+        if settled.done():  # the sender was told later, and comes again
+            raise errors.Temporary("the blob store takes too long")
+        return digest, put_again
+
+    def _pass_on(self, done: Future[Committed], settled: Future[Committed]) -> None:
+        problem = done.exception()
+        if isinstance(problem, rows.Swept):
+            self._swept |= dict.fromkeys(problem.removed, time.monotonic())
+        if problem is not None:
+            _settle(settled, problem)
+        elif not settled.done():
+            with suppress(InvalidStateError):
+                settled.set_result(done.result())
+
+    def _applying(
+        self, effects: Effects, digest: str, put_again: frozenset[str] = frozenset()
+    ) -> Callable[[Connection], Committed]:
         key = effects.mail.key
 
         def work(connection: Connection) -> Committed:
             first_try = key not in self._told_of_late
             link = Link.of(connection)
             try:
-                return rows.apply(link, effects, digest, self._store.shard, first_try=first_try)
+                return rows.apply(
+                    link,
+                    effects,
+                    digest,
+                    self._store.shard,
+                    first_try=first_try,
+                    put_again=put_again,
+                )
             except rows.LateParent:
                 self._told_of_late[key] = None
                 if len(self._told_of_late) > REMEMBERED:
@@ -255,9 +300,12 @@ class Writer:
                         waiting.settle(told)
 
 
-def _pass_on(done: Future[Committed], settled: Future[Committed]) -> None:
-    problem = done.exception()
-    if problem is not None:
+def _contents(effects: Effects) -> Iterator[bytes]:
+    yield effects.mail.raw
+    yield from (one.content for one in effects.attachments)
+
+
+def _settle(settled: Future[Any], problem: BaseException) -> None:
+    """The first word counts: its time may be over already."""
+    with suppress(InvalidStateError):
         settled.set_exception(problem)
-    else:
-        settled.set_result(done.result())

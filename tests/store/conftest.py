@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy
-from store_values import NOW
+from store_values import ANNA, BRUNO, NOW
 
 from gateway.store import accounts
 from gateway.store.engine import Store
@@ -66,6 +66,21 @@ def postgres_url(postgres_admin: sqlalchemy.Engine) -> Iterator[str]:
         connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
 
 
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.peer)])
+def unmigrated_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """Each engine in turn, without a table."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'unmigrated.db'}"
+        return
+    admin: sqlalchemy.Engine = request.getfixturevalue("postgres_admin")
+    name = f"t{uuid.uuid4().hex}"
+    with admin.connect() as connection:
+        connection.exec_driver_sql(f"CREATE DATABASE {name}")
+    yield _named(admin.url.set(drivername="postgresql"), name)
+    with admin.connect() as connection:
+        connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
+
+
 def _named(url: sqlalchemy.URL, name: str) -> str:
     return url.set(database=name).render_as_string(hide_password=False)
 
@@ -94,32 +109,3 @@ def writer(store: Store) -> Iterator[Writer]:
     """The writer of that database."""
     with Writer(store) as one:
         yield one
-
-
-def _account(number: str, name: str, primary: str, *secondary: str, **more: Any) -> Any:
-    addresses = [accounts.AddressRow(address, address) for address in (primary, *secondary)]
-    return accounts.AccountRow(
-        line=1,
-        number=number,
-        name=name,
-        language="it",
-        state="active",
-        primary=addresses[0],
-        secondary=tuple(addresses[1:]),
-        **more,
-    )
-
-
-ANNA = _account(
-    "A-1001",
-    "Cliente Srl",
-    "anna@cliente.example",
-    "tech@cliente.example",
-    services=(accounts.ServiceRow("vps-12", "vps", "123456", ("192.0.2.7",)),),
-)
-BRUNO = _account(
-    "A-1002",
-    "Altro SpA",
-    "bruno@altro.example",
-    services=(accounts.ServiceRow("srv-altro", "vps", "654321", ("198.51.100.9",)),),
-)

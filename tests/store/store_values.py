@@ -17,6 +17,7 @@ from gateway.core.model import (
     TicketKind,
     TicketState,
 )
+from gateway.store import accounts
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
@@ -132,3 +133,32 @@ def clues(author: str = "anna@cliente.example", **changed: Any) -> Clues:
         now=NOW,
     )
     return replace(asked, **changed)
+
+
+def _account(number: str, name: str, primary: str, *secondary: str, **more: Any) -> Any:
+    addresses = [accounts.AddressRow(address, address) for address in (primary, *secondary)]
+    return accounts.AccountRow(
+        line=1,
+        number=number,
+        name=name,
+        language="it",
+        state="active",
+        primary=addresses[0],
+        secondary=tuple(addresses[1:]),
+        **more,
+    )
+
+
+ANNA = _account(
+    "A-1001",
+    "Cliente Srl",
+    "anna@cliente.example",
+    "tech@cliente.example",
+    services=(accounts.ServiceRow("vps-12", "vps", "123456", ("192.0.2.7",)),),
+)
+BRUNO = _account(
+    "A-1002",
+    "Altro SpA",
+    "bruno@altro.example",
+    services=(accounts.ServiceRow("srv-altro", "vps", "654321", ("198.51.100.9",)),),
+)

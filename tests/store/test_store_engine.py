@@ -165,17 +165,3 @@ def test_a_connection_that_the_server_cut_is_replaced(postgres_url: str, tmp_pat
             )
         assert writer.commit(opening("m2", "482914")).result(10).mail_id == "m2"
     store.close()
-
-
-def test_a_running_database_is_copied_whole(tmp_path: Path) -> None:
-    """The copy opens by itself and holds what was committed."""
-    store = Store.open(f"sqlite:///{tmp_path / 'p.db'}")
-    with Writer(store) as writer:
-        writer.commit(opening("m1")).result(10)
-        store.backup(tmp_path / "copy.db")
-    store.close()
-    copy = Store.open(f"sqlite:///{tmp_path / 'copy.db'}")
-    with copy.reading() as connection:
-        assert connection.execute(select(schema.mails.c.mail)).scalars().all() == ["m1"]
-    copy.close()
-    assert not (tmp_path / "copy.db.part").exists()
