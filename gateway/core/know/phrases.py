@@ -7,18 +7,52 @@ and never reaches over the end of a sentence. Nothing here knows what a phrase m
 import re
 import unicodedata
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from itertools import islice
 
 PLACES = 200  # places of one word at which a phrase is tried
 GAP, GAP_WORDS = "...", 4
 STOP = "|"  # stands between two sentences; no word of a text is that
+BEGUN = 20_000  # words of which a book remembers the phrases that they begin
 
 _SPACES = re.compile(r"[\W_]+")
+_WORDS = re.compile(r"[^\W_]+|\|")
 _SENTENCE = re.compile(r"[.!?;:](?=\s|$)|\n\s*\n")
+_BREAK = "\0"  # what no fold makes of anything else; `｜` becomes a STOP
+# Marks behind letters of Latin script, and where other marks may be: most texts have none there.
+_MARKS = re.compile("[\u0300-\u034e\u0350-\u036f]")
+_OTHER_MARKS = re.compile("[\u0483-\u1fff\u20d0-\u20ff\u2c00-\U0010ffff]")
 
 Piece = tuple[str, bool, bool]  # word, whether any ending will do, whether words may lie before it
+
+
+class Book:
+    """Phrases, to be found in a text by the words that begin them."""
+
+    def __init__(self, phrases: Iterable[str]) -> None:
+        """Those of the rules, in any order."""
+        self._exact: dict[str, list[str]] = {}
+        self._prefixes: dict[str, list[str]] = {}
+        self._begun: dict[str, tuple[str, ...]] = {}
+        self.needed: dict[str, frozenset[str]] = {}  # words without which a phrase cannot stand
+        for phrase in dict.fromkeys(phrases):
+            head, *rest = pieces(phrase)
+            (self._prefixes if head[1] else self._exact).setdefault(head[0], []).append(phrase)
+            self.needed[phrase] = frozenset(word for word, ending, _gap in rest if not ending)
+        self._lengths = sorted({len(word) for word in self._prefixes})
+
+    def begun(self, word: str) -> tuple[str, ...]:
+        """The phrases whose first word this may be."""
+        found = self._begun.get(word)
+        if found is None:
+            begun = list(self._exact.get(word, ()))
+            for length in self._lengths:
+                begun += self._prefixes.get(word[:length], ()) if length <= len(word) else ()
+            if len(self._begun) >= BEGUN:
+                self._begun.clear()
+            found = self._begun[word] = tuple(begun)
+        return found
 
 
 class Words:
@@ -27,13 +61,20 @@ class Words:
     def __init__(self, *texts: str) -> None:
         """Each text begins a sentence of its own."""
         self.words: list[str] = []
-        for sentence in (one for text in texts for one in _SENTENCE.split(text)):
-            self.words += [*folded(sentence).split(), STOP]
+        for text in texts:
+            self.words += _cut(text)
         self._places: dict[str, list[int]] = {}
         for at, word in enumerate(self.words):
             self._places.setdefault(word, []).append(at)
         self._known = sorted(self._places)
         self._stops = self._places.get(STOP, [])
+
+    def found(self, book: Book) -> Mapping[str, frozenset[int]]:
+        """The phrases of a book that stand here, with the places behind their ends."""
+        begun = dict.fromkeys(phrase for word in self._places for phrase in book.begun(word))
+        present, needed = self._places.keys(), book.needed
+        likely = [phrase for phrase in begun if needed[phrase] <= present]
+        return {phrase: ends for phrase in likely if (ends := self.ends(phrase))}
 
     def sentence(self, end: int) -> int:
         """The number of the sentence in which a phrase with this end stands."""
@@ -82,35 +123,25 @@ class Words:
             for at in range(end - len(pieces(phrase)), end)
         )
 
-    def possible(self, phrases: tuple[str, ...]) -> frozenset[str]:
-        """Those of the phrases whose first word stands here: most of a rule file does not."""
-        exact, prefixes, lengths = _heads(phrases)
-        found: list[str] = []
-        for word in self._places:
-            found += exact.get(word, ())
-            for length in lengths:
-                found += prefixes.get(word[:length], ())
-        return frozenset(found)
-
 
 def folded(text: str) -> str:
     """Words in lower case without accents or marks, one space around each."""
+    return f" {_SPACES.sub(' ', _bare(text)).strip()} "
+
+
+def _bare(text: str) -> str:
+    if text.isascii():
+        return text.lower()
     plain = unicodedata.normalize("NFKD", text.casefold())
-    bare = "".join(char for char in plain if not unicodedata.combining(char))
-    return f" {_SPACES.sub(' ', bare).strip()} "
+    if _OTHER_MARKS.search(plain):
+        return "".join(char for char in plain if not unicodedata.combining(char))
+    return _MARKS.sub("", plain)
 
 
-@lru_cache(maxsize=8)
-def _heads(
-    phrases: tuple[str, ...],
-) -> tuple[dict[str, list[str]], dict[str, list[str]], tuple[int, ...]]:
-    """Phrases by their first word, by the prefix that it may be, and the lengths of those."""
-    exact: dict[str, list[str]] = {}
-    prefixes: dict[str, list[str]] = {}
-    for phrase in phrases:
-        word, any_ending, _gap = pieces(phrase)[0]
-        (prefixes if any_ending else exact).setdefault(word, []).append(phrase)
-    return exact, prefixes, tuple(sorted({len(word) for word in prefixes}))
+def _cut(text: str) -> list[str]:
+    """The words of each sentence, and a STOP behind it."""
+    marked = _SENTENCE.sub(f" {_BREAK} ", text.replace(_BREAK, " "))
+    return [*_WORDS.findall(_bare(marked).replace(STOP, " ").replace(_BREAK, STOP)), STOP]
 
 
 @lru_cache(maxsize=8_192)

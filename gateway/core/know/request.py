@@ -7,11 +7,14 @@ count. A mail without any phrase is a reply where it refers to a ticket, else a 
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
+from itertools import groupby
+from operator import itemgetter
 
 from gateway.core.know.feedback import unsolved
-from gateway.core.know.phrases import Words, folded
+from gateway.core.know.phrases import Book, Words, folded
 from gateway.core.model import Mail, Reference, Request, RequestKind, TicketMatch
 from gateway.core.model.routing import RequestRules
 from gateway.core.read.clues import ips, orders
@@ -44,7 +47,8 @@ class _Text:
     words: Words
     asking: frozenset[int]
     forms: tuple[str, ...]  # of a question
-    possible: frozenset[str]  # phrases of the rules whose first word stands in the text
+    found: Mapping[str, frozenset[int]]  # phrases of the rules that stand in the text
+    listed: Mapping[int, tuple[str, ...]]  # the same by the list that they come from
 
     def phrases(self, languages: Languages, ordering: bool) -> tuple[tuple[str, ...], int]:
         """What stands in the text, and how often in the language that has the most.
@@ -55,8 +59,8 @@ class _Text:
         most = 0
         for phrases in languages.values():
             places: set[int] = set()
-            for phrase in (one for one in phrases if one in self.possible):
-                ends = self.words.ends(phrase)
+            for phrase in self.listed.get(id(phrases), ()):
+                ends = self.found[phrase]
                 counting = self._outside_questions(ends) if ordering and self.asking else ends
                 places |= counting
                 found |= dict.fromkeys((phrase,) if counting else ())
@@ -106,25 +110,55 @@ def _without_strong(mail: Mail, text: _Text, reference: Reference, rules: Reques
     return weighed or Request(RequestKind.GENERAL, general[0])
 
 
+class _Phrases:
+    """The phrases of one `requests.toml`: to be found, and where each is listed.
+
+    A list is known by its identity, which the rules keep alive.
+    """
+
+    def __init__(self, rules: RequestRules) -> None:
+        self.rules = rules
+        self.places: dict[str, list[tuple[int, int]]] = {}  # list, and place in it
+        for table in (rules.strong, rules.phrases, rules.against):
+            for phrases in (one for languages in table.values() for one in languages.values()):
+                for place, phrase in enumerate(phrases):
+                    self.places.setdefault(phrase, []).append((id(phrases), place))
+        self.book = Book(self.places)
+
+    def listed(self, found: Iterable[str]) -> dict[int, tuple[str, ...]]:
+        """These phrases by their list, in its order."""
+        ordered = sorted((*where, one) for one in found for where in self.places[one])
+        by_list = groupby(ordered, key=itemgetter(0))
+        return {which: tuple(one for _, _, one in those) for which, those in by_list}
+
+
+class _Same:
+    """Rules by identity, as a key: they are not changed, and have no hash."""
+
+    def __init__(self, rules: RequestRules) -> None:
+        self.rules = rules
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and self.rules is other.rules
+
+    def __hash__(self) -> int:
+        return id(self.rules)
+
+
+@lru_cache(maxsize=4)
+def _phrases(which: _Same) -> _Phrases:
+    return _Phrases(which.rules)
+
+
 def _read(mail: Mail, rules: RequestRules) -> _Text:
     words = Words(mail.subject[:1_000].replace("\n", " "), mail.new_text[:ANALYSED])
-    possible = words.possible(tuple(_every_phrase(rules)))
-    asked = {
-        phrase: words.ends(phrase)
-        for phrases in rules.strong.get(RequestKind.GENERAL, {}).values()
-        for phrase in phrases
-        if phrase in possible
-    }
-    asking = frozenset(words.sentence(end) for ends in asked.values() for end in ends)
-    forms = tuple(phrase for phrase, ends in asked.items() if ends)
-    return _Text(words, asking, forms, possible)
-
-
-def _every_phrase(rules: RequestRules) -> Iterator[str]:
-    for table in (rules.strong, rules.phrases, rules.against):
-        for languages in table.values():
-            for phrases in languages.values():
-                yield from phrases
+    known = _phrases(_Same(rules))
+    found = words.found(known.book)
+    listed = known.listed(found)
+    general = rules.strong.get(RequestKind.GENERAL, {}).values()
+    forms = tuple(dict.fromkeys(one for phrases in general for one in listed.get(id(phrases), ())))
+    asking = frozenset(words.sentence(end) for one in forms for end in found[one])
+    return _Text(words, asking, forms, found, listed)
 
 
 def _best(
