@@ -54,8 +54,8 @@ def test_short_words_above_the_question_come_with_it() -> None:
         f"{CARD}\nPartita IVA 01234567890 - iscritta al registro delle imprese di Milano\n",
         "-- \nMario Rossi\n\nRossi S.r.l.\n\nVia Roma 1\n20100 Milano\n",
         "-- \nMario Rossi\nHai bisogno di aiuto? Apri un ticket su https://a.example\n",
-        f"{CARD}\nLe informazioni contenute in questo messaggio sono riservate e destinate al solo "
-        "destinatario.\n\nChi lo riceve non può copiarlo o consegnarlo a terzi in nessun caso.\n",
+        f"{CARD}\nLe informazioni contenute in questo messaggio sono riservate e destinate al "
+        "solo destinatario.\n\nChi lo riceve non può copiarlo o darlo a terzi in nessun caso.\n",
     ],
 )
 def test_a_signature_stays_one(block: str) -> None:

@@ -197,3 +197,55 @@ def test_what_rich_text_does_not_say() -> None:
     assert rtf.to_text(source) == "kept {braces} €euro\ufffc.—\u00a0x"
     assert rtf.to_text(b"no rich text") == ""
     assert rtf.decompress(struct.pack("<IIII", 9, 9, 1, 0) + b"x" * 9) == b""
+
+
+def _message(text: str, subject: str = "") -> bytes:
+    body = _variable(0x1F, 0x1000, f"{text}\0".encode("utf-16-le"))
+    title = _variable(0x1F, 0x0037, f"{subject}\0".encode("utf-16-le"))
+    return _attribute(1, 0x00069003, _properties(body, title))
+
+
+@pytest.mark.parametrize("size", [4, 5, 7, 20, 60])
+def test_a_cut_container_is_kept_and_named(size: int) -> None:
+    """What is cut off cannot be known: the bytes stay beside what could be read."""
+    mail = parsed(_winmail((HEADER + _file("a.pdf", b"%PDF-1" * 20))[:size]))
+    assert "tnef-broken" in mail.defects
+    assert mail.attachments[0].filename == "winmail.dat"
+    assert mail.attachments[0].size == size
+
+
+def test_a_whole_container_has_no_defect() -> None:
+    """Its files stand for it."""
+    mail = parsed(_winmail(HEADER + _file("a.pdf", b"%PDF-1")))
+    assert mail.defects == ()
+    assert [a.filename for a in mail.attachments] == ["a.pdf"]
+
+
+def test_a_container_in_a_container_is_opened() -> None:
+    """A forwarded mail: its files come out, and its words as a file, not as the sender's."""
+    inner = HEADER + _message("parole di un altro", "R: preventivo") + _file("b.pdf", b"%PDF-2")
+    content = HEADER + _message("le mie parole") + _file("winmail.dat", inner)
+    mail = parsed(_winmail(content))
+    assert mail.body_text == "le mie parole"
+    assert [(a.filename, a.content) for a in mail.attachments] == [
+        ("winmail.dat.txt", b"parole di un altro"),
+        ("b.pdf", b"%PDF-2"),
+    ]
+    assert mail.defects == ()
+
+
+def test_containers_without_end() -> None:
+    """Below the fifth level the rest is kept, unopened, and the mail says so."""
+    content = HEADER + _file("end.pdf", b"%PDF-1")
+    for _ in range(8):
+        content = HEADER + _file("winmail.dat", content)
+    mail = parsed(_winmail(content))
+    assert "tnef-depth" in mail.defects
+    assert [a.filename for a in mail.attachments] == ["winmail.dat"]
+
+
+def test_an_empty_text_beside_it_is_no_other() -> None:
+    """The words inside count where the text part is blank."""
+    content = HEADER + _message("dentro")
+    mail = parsed(_winmail(content, "--b\nContent-Type: text/plain\n\n \n\n"))
+    assert (mail.body_text or "").split() == ["dentro"]

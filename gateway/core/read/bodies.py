@@ -45,6 +45,7 @@ _META = re.compile(
 _TAGS = re.compile(r"<[^<>]{0,200}>")
 _MOST_REPORTS = 20
 _MOST_FILES = 1000
+_DEEPEST_TNEF = 5
 _MOST_FOOTED = 4 * 1024 * 1024  # bytes of one text in which a footer is looked for
 
 
@@ -147,6 +148,7 @@ class _Walk:
         self.budget = budget
         self.found = Found()
         self.decoded = 0
+        self.worded = False  # a text or a page said something
         self.shown: dict[int, Attachment] = {}
 
     def part(self, part: Part, parent: Part | None) -> list[_Slot]:
@@ -254,6 +256,7 @@ class _Walk:
         if self.found.charset is None:
             self.found.charset = codec
         self._judge_charset(text, codec, label)
+        self.worded = self.worded or (not text[:4096].isspace() and bool(text))
         if "\r" in text:
             text = text.replace("\r\n", "\n").replace("\r", "\n")
         return text
@@ -306,18 +309,40 @@ class _Walk:
         """
         data = bytes(self.content(part))
         container = tnef.read(data)
-        if container is None:
-            self._attach(part, part.type, data)
-            return []
-        if container.broken:
+        if container is None or container.broken:
             self.defect("tnef-broken")
+            self._attach(part, part.type, data)
+        if container is None:
+            return []
         self.found.message_class = container.message_class
-        for file in container.files:
-            self.add(file.name, file.content_type, file.content, file.inline)
-        if self.found.charset is not None or (container.text is None and container.html is None):
+        self.unpack(container, 1)
+        if self.worded or (container.text is None and container.html is None):
             return []
         text = container.text
         return [_Slot(text.replace("\r\n", "\n") if text is not None else None, container.html)]
+
+    def unpack(self, container: tnef.Container, depth: int) -> None:
+        """Its files; a container among them is a mail in the mail, and opened like this one."""
+        for file in container.files:
+            inner = tnef.read(file.content) if tnef.is_container(file.content) else None
+            deeper = depth < _DEEPEST_TNEF and self.decoded < self.budget.decoded
+            if inner is None or inner.broken or not deeper:
+                self.add(file.name, file.content_type, file.content, file.inline)
+            if inner is None:
+                continue
+            if inner.broken or not deeper:
+                self.defect("tnef-broken" if inner.broken else "tnef-depth")
+            if deeper:
+                self.decoded += len(file.content)
+                self._words_as_file(file.name or inner.subject, inner)
+                self.unpack(inner, depth + 1)
+
+    def _words_as_file(self, name: str, inner: tnef.Container) -> None:
+        """A mail inside a mail: its words are a file, never mixed with the sender's."""
+        if inner.text is not None:
+            self.add(f"{name}.txt", "text/plain", inner.text.encode("utf-8", "replace"), False)
+        elif inner.html is not None:
+            self.add(f"{name}.html", "text/html", inner.html.encode("utf-8", "replace"), False)
 
     def file(self, part: Part, parent: Part | None) -> None:
         kind = part.type

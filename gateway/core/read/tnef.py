@@ -2,8 +2,8 @@
 ([MS-OXTNEF]).
 
 A reader of attributes and of the MAPI properties that name, hold and describe. Total: a file that
-is cut or lies about a length gives what came before. It writes nothing and follows no embedded
-object deeper than one level.
+is cut or lies about a length gives what came before. It writes nothing and opens nothing that it
+finds inside.
 """
 
 import struct
@@ -81,7 +81,9 @@ class File:
 
 @dataclass(frozen=True, slots=True)
 class Container:
-    """What was found. Texts are None where the container has none."""
+    """What was found. Texts are None where the container has none; `broken`: it is cut, or does
+    not say what it should.
+    """
 
     files: tuple[File, ...] = ()
     text: str | None = None
@@ -99,29 +101,38 @@ class _Reading:
     open: bool = False
 
 
+def is_container(data: bytes) -> bool:
+    """Whether the bytes begin as TNEF does."""
+    return len(data) >= 4 and struct.unpack_from("<I", data)[0] == _SIGNATURE
+
+
 def read(data: bytes) -> Container | None:
     """The container, or None when the bytes are no TNEF at all."""
-    if len(data) < 6 or struct.unpack_from("<I", data)[0] != _SIGNATURE:
+    if not is_container(data):
         return None
     reading = _Reading()
     broken = False
-    for attribute, value in _attributes(data):
+    end = 6
+    for attribute, value, after in _attributes(data):
+        end = after
         try:
             _take(reading, attribute, value)
         except (struct.error, IndexError, ValueError):
             broken = True
+    # Cut inside an attribute, or before it; only the last checksum may be missing.
+    cut = end == 6 or end - 2 > len(data) or bool(data[end:].strip(b"\0\r\n "))
     return Container(
         files=tuple(file for file in reading.files if file.content or file.name),
         text=reading.texts.get("body") or reading.texts.get("rtf"),
         html=reading.texts.get("html"),
         message_class=reading.texts.get("class", ""),
         subject=reading.texts.get("subject", ""),
-        broken=broken,
+        broken=broken or cut,
     )
 
 
-def _attributes(data: bytes) -> Iterator[tuple[int, bytes]]:
-    """[MS-OXTNEF] 2.1.3: level, tag, length, data, checksum.
+def _attributes(data: bytes) -> Iterator[tuple[int, bytes, int]]:
+    """[MS-OXTNEF] 2.1.3: level, tag, length, data, checksum; tag, data and where the next begins.
 
     Checksums are wrong too often to matter.
     """
@@ -129,8 +140,8 @@ def _attributes(data: bytes) -> Iterator[tuple[int, bytes]]:
     while at + 9 <= len(data):
         tag, length = struct.unpack_from("<II", data, at + 1)
         start = at + 9
-        yield tag, data[start : start + length]  # shorter when the file is cut
         at = start + length + 2
+        yield tag, data[start : start + length], at  # shorter when the file is cut
 
 
 def _take(reading: _Reading, tag: int, value: bytes) -> None:
@@ -182,9 +193,8 @@ def _described(file: File, value: bytes, code_page: str) -> File:
             # An object begins with the 16 bytes of its interface's identifier: an embedded mail is
             # TNEF again.
             content = data[16:] if kind == _OBJECT else data
-            embedded = content[:4] == struct.pack("<I", _SIGNATURE)
             file = replace(file, content=content)
-            if embedded:
+            if is_container(content):
                 file = replace(file, content_type="application/ms-tnef")
     return file
 
