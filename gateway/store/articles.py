@@ -6,6 +6,7 @@ in any thread.
 
 from collections.abc import Iterable
 
+from gateway.core.know.asking import question
 from gateway.core.model import ArticleHit, PublicArticle
 from gateway.store.ranking import Ranking
 
@@ -29,7 +30,11 @@ class ArticleIndex:
         self.languages = frozenset(self._articles)
 
     def search(self, text: str, language: str | None, limit: int = 5) -> tuple[ArticleHit, ...]:
-        """The articles that have words of `text`, best first; a higher score is a better match."""
+        """The articles that have words of `text`, best first; a higher score is a better match.
+
+        Greetings, thanks and names around a question do not count.
+        """
+        text = question(text)
         if language in self.languages:
             return tuple(self._found(text, str(language), language)[:limit])
         hits: dict[str, ArticleHit] = {}

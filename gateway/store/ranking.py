@@ -7,6 +7,7 @@ question that an article covers is known too, and words that no article has lowe
 """
 
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -23,6 +24,10 @@ OWN_CONCEPT, FIGURES = (
     "=own-data",
     4,
 )  # the words for it, or digits: a ticket, an order, an account
+
+FEWEST = 2  # different words that a question has at least
+CAPITALS = frozenset({"de"})  # languages in which every noun has one
+_NAME = re.compile(r"(?<=[a-zà-ÿ0-9,] )[A-ZÀ-Þ][\w.-]{2,40}")
 
 Unit = tuple[str, ...]  # sorted: stems, and concepts behind a `=`
 
@@ -63,10 +68,13 @@ class Ranking:
     def search(self, text: str, spoken: str | None = None) -> list[Ranked]:
         """The articles that have anything of a question, best first; `spoken` is its language."""
         asked = dict.fromkeys(units(text, self._language, spoken))
-        total, scores = 0.0, dict[int, float]()
+        named = _named(text, self._language) if spoken not in CAPITALS else frozenset[str]()
+        # One word is no question: what it wants to know of its subject is not said.
+        missing = max(FEWEST - len(asked), 0)
+        total, scores = missing * self._weight((), {}), dict[int, float]()
         for unit in list(asked)[:MOST_UNITS]:
             matches = self._matches(unit)
-            weight = self._weight(unit, matches)
+            weight = self._weight(unit, matches, named)
             total += weight
             for number, match in matches.items():
                 scores[number] = scores.get(number, 0.0) + weight * match
@@ -85,14 +93,36 @@ class Ranking:
                 best[number] = max(known, match) + both
         return best
 
-    def _weight(self, unit: Unit, matches: Mapping[int, float]) -> float:
-        """The inverse document frequency, and less for what no article has."""
-        having = len(matches)
+    def _having(self, unit: Unit, matches: Mapping[int, float]) -> int:
+        """In how many articles: those of its concepts, where any has them.
+
+        Stems of the words beside them (`posta` in `posta certificata`) would make it common.
+        """
+        spoken = {at for key in unit if key.startswith("=") for at in self._places.get(key, ())}
+        return len(spoken) or len(matches)
+
+    def _weight(
+        self, unit: Unit, matches: Mapping[int, float], named: frozenset[str] = frozenset()
+    ) -> float:
+        """The inverse document frequency, and less for what no article has.
+
+        What is somebody's own, or has a name that no article knows, weighs more than that.
+        """
+        having = self._having(unit, matches)
         weight = math.log(1 + (self._size - having + 0.5) / (having + 0.5))
         if having:
             return weight
-        own = any(key == OWN_CONCEPT or (key.isdigit() and len(key) >= FIGURES) for key in unit)
+        own = any(
+            key == OWN_CONCEPT or key in named or (key.isdigit() and len(key) >= FIGURES)
+            for key in unit
+        )
         return weight * (OWN if own else UNKNOWN)
+
+
+def _named(text: str, language: str) -> frozenset[str]:
+    """The stems of names in a text: words with a capital that begin no sentence."""
+    found = (word for one in _NAME.findall(text) for word in words(one))
+    return frozenset(stemmed(word, language) for word in found)
 
 
 def units(text: str, language: str, spoken: str | None = None) -> list[Unit]:

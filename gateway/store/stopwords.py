@@ -17,7 +17,11 @@ STOP_WORDS: dict[str, frozenset[str]] = {
         sei sempre senza si sia siamo siete solo sono sopra sotto sta stata stato stati su sua sue
         sugli sui sul sulla sulle suo suoi tra tre tu tua tuo tutti tutto un una uno va vi voi
         vorrei vostra vostro deve devo dobbiamo bisogna serve saluti cordiali gentile gentili
-        qualche qualcosa sapere dire dirmi
+        qualche qualcosa sapere dire dirmi trovo trova trovare trovato cerco cerca cercare cercando
+        chiede chiedo chiedere chiedono chiesto vedo vede vedere visto metto mette mettere messo
+        riesco riesce riuscire capire capisco uso usa usare usato succede succedere oggi domani
+        adesso modo caso cosi tramite invece comunque purtroppo semplicemente stesso stessa
+        tempo detto avuto alcuni alcune ci ce
     """),
     "en": _words("""
         a about after all also am an and any are as at be been before being but by can cannot could
@@ -26,7 +30,10 @@ STOP_WORDS: dict[str, frozenset[str]] = {
         might more most much must my need no nor not now of off on once only or other our ours out
         over own please regards same she should so some such than thank thanks that the their them
         then there these they this those through to too under until up us very want was we were
-        what when where which while who whom why will with would you your yours dear tell
+        what when where which while who whom why will with would you your yours dear tell look looking find found make makes making made every everyone everything
+        anyone someone something anything try trying tried use uses using used able happen happens
+        happened today tomorrow currently right way best quickest easiest exactly simply really
+        still yet ask asking asked see show shows put puts
     """),
     "de": _words("""
         aber alle allem allen aller alles als also am an ander andere auch auf aus bei bin bis bist

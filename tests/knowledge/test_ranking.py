@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from knowledge_support import index, of_suite
+from knowledge_support import QUESTIONS, index, of_suite
 from tests_support import needs_suites
 
-from gateway.cli.kbfigures import figures
+from gateway.cli.kbfigures import figures, questions
 from gateway.core.know.knowledge import Thresholds, evidence, judge
 from gateway.core.model import ArticleHit, Confidence, PublicArticle
 from gateway.store.articles import ArticleIndex
@@ -137,3 +137,37 @@ def test_the_suite_is_answered(suites: Path) -> None:
     assert found["unanswerable"] == 30
     assert found["unanswerable_answered"] <= 1
     assert min(each["top3"] for each in found["languages"].values()) >= 0.8
+
+
+def test_later_questions_reach_the_figures() -> None:
+    """Questions that set no bound: rephrased, greeted, signed, and thirty without an article."""
+    found = figures(index().search, questions(QUESTIONS.with_name("later.jsonl")))
+    assert found["top1"] >= 0.75
+    assert found["top3"] >= 0.9
+    assert found["sure_right"] >= 0.9
+    assert found["unanswerable"] == 30
+    assert found["unanswerable_answered"] <= 1
+
+
+@pytest.mark.parametrize("text", ["Prezzo € 5 perché", "prezzo?", "help", "VPS!"])
+def test_one_common_word_is_no_question(text: str) -> None:
+    """It says what it is about, and not what it wants to know."""
+    assert judge(index().search(text, "it")).confidence is not Confidence.SURE
+
+
+@pytest.mark.parametrize(
+    "around",
+    [
+        "{}",
+        "Aiuto\n{}",
+        "help\n{}",
+        "Gentile assistenza,\n{}",
+        "{}\nGrazie mille\nAnna Rossi, Help Srl",
+    ],
+)
+def test_courtesy_does_not_undo_a_sure_answer(around: str) -> None:
+    """A greeting, a subject that says nothing, a signature."""
+    asked = around.format("Come si cambiano i nameserver del dominio?")
+    hits = index().search(asked, "it")
+    assert hits[0].slug == "change-nameservers"
+    assert judge(hits).confidence is Confidence.SURE

@@ -122,7 +122,8 @@ def situation(arrival: Arrival, candidates: Candidates, knowing: Knowing) -> Sit
         request=asked,
         incident=reported,
         knowledge=knowledge.judge(
-            candidates.articles, again=feedback.answers_us(mail, knowing.domain)
+            candidates.articles,
+            withheld=asked.alarm or feedback.answers_us(mail, knowing.domain),
         ),
         hours=hours.at(routing.office, now, routing.due_mail),
         candidates=candidates,

@@ -18,22 +18,22 @@ MOST_LEAD = 2.0  # a lead beyond this tells nothing more
 class Thresholds:
     """Bounds of `evidence`."""
 
-    sure: float = 3.0
+    sure: float = 3.4
     weak: float = 0.6
 
 
 def judge(
-    hits: tuple[ArticleHit, ...], thresholds: Thresholds = Thresholds(), *, again: bool = False
+    hits: tuple[ArticleHit, ...], thresholds: Thresholds = Thresholds(), *, withheld: bool = False
 ) -> Knowledge:
     """`sure` may answer by itself, `weak` names up to three articles, `none` names nothing.
 
-    `hits` are the best first. `again`: the question replies to a mail of ours, and no article
-    answers it by itself.
+    `hits` are the best first. `withheld`: whatever they are, a person answers: the question
+    replies to a mail of ours, or speaks of an incident.
     """
     found = evidence(hits)
     if found < thresholds.weak:
         return Knowledge(Confidence.NONE)
-    confidence = Confidence.SURE if found >= thresholds.sure and not again else Confidence.WEAK
+    confidence = Confidence.SURE if found >= thresholds.sure and not withheld else Confidence.WEAK
     return Knowledge(confidence, hits[:LINKS])
 
 

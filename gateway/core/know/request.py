@@ -74,12 +74,21 @@ class _Text:
 
 def classify(mail: Mail, reference: Reference, rules: RequestRules) -> Request:
     """The kind of request with the phrases that spoke for it."""
-    found = _kind(mail, reference, rules)
-    return replace(found, unsolved=True) if unsolved(mail, rules) else found
-
-
-def _kind(mail: Mail, reference: Reference, rules: RequestRules) -> Request:
     text = _read(mail, rules)
+    found = _kind(mail, text, reference, rules)
+    alarm = found.kind is RequestKind.GENERAL and _alarms(text, rules)
+    return replace(found, unsolved=unsolved(mail, rules), alarm=alarm)
+
+
+def _alarms(text: _Text, rules: RequestRules) -> bool:
+    """Whether more words speak of an incident than against one, though they decided nothing."""
+    kind = RequestKind.INCIDENT
+    said = (text.phrases(table.get(kind, {}), False)[1] for table in (rules.strong, rules.phrases))
+    weight = sum(said)
+    return weight > 0 and weight > text.phrases(rules.against.get(kind, {}), False)[1]
+
+
+def _kind(mail: Mail, text: _Text, reference: Reference, rules: RequestRules) -> Request:
     if confirms := _confirms(mail, text, rules):
         return Request(RequestKind.CONFIRM, (confirms,))
     strong = _best(text, rules.strong, rules, ORDERED)

@@ -107,6 +107,7 @@ class Request:
     kind: RequestKind
     because: tuple[str, ...]
     unsolved: bool = False  # it says that an answer of ours did not help
+    alarm: bool = False  # a question with words of an incident: no article answers it by itself
 
 
 @dataclass(frozen=True, slots=True)
