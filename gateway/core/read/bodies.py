@@ -4,16 +4,15 @@ Alternatives are one text in two forms; texts that follow each other are one tex
 mail is a file: its words are never mixed with those of the one who sent it.
 """
 
-import html
 import re
 from dataclasses import dataclass, field
 
 from gateway.core.model import Attachment
-from gateway.core.read import encoded, flowed, tnef, transfer, wire
-from gateway.core.read.alternatives import missing
+from gateway.core.read import cms, encoded, flowed, tnef, transfer, wire
 from gateway.core.read.attachments import attachment
 from gateway.core.read.charset import codecs_of, decode
-from gateway.core.read.structure import Budget, Part
+from gateway.core.read.slots import Slot, alternative, merged
+from gateway.core.read.structure import Budget, Part, tree
 
 _REPORTS = frozenset(
     {
@@ -36,6 +35,8 @@ _RENDERINGS = (
     frozenset({"text/x-amp-html", "text/watch-html", "text/x-aol", "text/x-pkcs7"}) | _MARKED_UP
 )
 _TNEF = frozenset({"application/ms-tnef", "application/vnd.ms-tnef"})
+_SMIME = frozenset({"application/pkcs7-mime", "application/x-pkcs7-mime"})
+_OPAQUE = "smime.p7m"
 _SIGNATURES = frozenset(
     {"application/pgp-signature", "application/pkcs7-signature", "application/x-pkcs7-signature"}
 )
@@ -46,6 +47,7 @@ _TAGS = re.compile(r"<[^<>]{0,200}>")
 _MOST_REPORTS = 20
 _MOST_FILES = 1000
 _DEEPEST_TNEF = 5
+_DEEPEST_SMIME = 3
 _MOST_FOOTED = 4 * 1024 * 1024  # bytes of one text in which a footer is looked for
 
 
@@ -57,14 +59,6 @@ class ReportPart:
 
     type: str
     content: bytes
-
-
-@dataclass(slots=True)
-class _Slot:
-    """One stretch of the mail's words, as text, as a page, or both."""
-
-    plain: str | None = None
-    page: str | None = None
 
 
 @dataclass(slots=True)
@@ -87,60 +81,10 @@ def collect(root: Part, budget: Budget) -> Found:
     walk = _Walk(budget)
     slots = walk.part(root, None)
     found = walk.found
-    found.text, found.html = _merged(slots)
+    found.text, found.html = merged(slots)
     if not slots:
         walk.last_resort()
     return found
-
-
-def _merged(slots: list[_Slot]) -> tuple[str | None, str | None]:
-    """One text and one page that each say everything, or None for the form in which something
-    would be lost.
-    """
-    if not slots:
-        return None, None
-    plain = None
-    if all(slot.plain is not None for slot in slots):
-        plain = (
-            "\n".join((slot.plain or "").rstrip("\n") for slot in slots)
-            if len(slots) > 1
-            else slots[0].plain
-        )
-    page = None
-    if any(slot.page is not None for slot in slots):
-        page = "\n".join(_as_page(slot) for slot in slots)
-    return plain, page
-
-
-def _alternative(branches: list[list[_Slot]]) -> _Slot | None:
-    """One text in several forms (RFC 2046 5.1.4)."""
-    merged = [_merged(branch) for branch in branches]
-    texts = [text for text, _ in merged if text is not None]
-    pages = [page for _, page in merged if page is not None]
-    if not texts and not pages:
-        return None
-    # Gateways append their notices as one more alternative: the longest is the mail's own. An
-    # empty text beside a page is no alternative to it.
-    text = max(texts, key=lambda text: len(text.strip()), default=None)
-    if pages and not (text and text.strip()):
-        text = None
-    if text is not None and _says_more(branches, text):
-        text = None
-    return _Slot(text, max(pages, key=len, default=None))
-
-
-def _says_more(branches: list[list[_Slot]], text: str) -> bool:
-    """Apple Mail puts what was written under a file into a page of its own, beside one plain
-    text; where that text is only the first page's, the rest stands in the pages alone.
-    """
-    later = [slot.page for branch in branches for slot in branch[1:] if slot.page]
-    return any(missing(_TAGS.sub(" ", page), text) for page in later)
-
-
-def _as_page(slot: _Slot) -> str:
-    if slot.page is not None:
-        return slot.page
-    return "<div>" + html.escape(slot.plain or "", quote=False).replace("\n", "<br>\n") + "</div>"
 
 
 class _Walk:
@@ -148,10 +92,11 @@ class _Walk:
         self.budget = budget
         self.found = Found()
         self.decoded = 0
+        self.opened = 0  # signed messages
         self.worded = False  # a text or a page said something
         self.shown: dict[int, Attachment] = {}
 
-    def part(self, part: Part, parent: Part | None) -> list[_Slot]:
+    def part(self, part: Part, parent: Part | None) -> list[Slot]:
         """The words below this part; files and reports go to `found`."""
         if part.opaque:
             self.file(part, parent)
@@ -165,13 +110,15 @@ class _Walk:
             self.mail(part, parent)
         elif kind in _TNEF or (part.name or "").lower() == "winmail.dat":
             return self.container(part, parent)
+        elif kind in _SMIME or (part.name or "").lower() == _OPAQUE:
+            return self.signed(part, parent)
         elif self._is_body(part, parent):
             return self.words(part)
         elif kind not in _SIGNATURES or part.name or part.attached:
             self.file(part, parent)
         return []
 
-    def multipart(self, part: Part) -> list[_Slot]:
+    def multipart(self, part: Part) -> list[Slot]:
         if part.type != "multipart/alternative":
             return [slot for child in part.children for slot in self.part(child, part)]
         plain = any(child.type == "text/plain" for child in part.children)
@@ -180,7 +127,7 @@ class _Walk:
             for child in part.children
             if not (plain and child.type in _MARKED_UP)
         ]
-        slot = _alternative(branches)
+        slot = alternative(branches)
         return [slot] if slot else []
 
     def _is_body(self, part: Part, parent: Part | None) -> bool:
@@ -212,7 +159,7 @@ class _Walk:
             self.defect(broken)
         return decoded
 
-    def words(self, part: Part) -> list[_Slot]:
+    def words(self, part: Part) -> list[Slot]:
         end = self._base64_end(part)
         if end is None:
             return self.body(part, self.content(part))
@@ -221,7 +168,7 @@ class _Walk:
         if end == 0:
             return self.body(part, part.body)
         slots = self.body(part, self.content(part, end))
-        return [*slots, _Slot(plain=self.text(part.body[end:], None))]
+        return [*slots, Slot(plain=self.text(part.body[end:], None))]
 
     def _base64_end(self, part: Part) -> int | None:
         """Where text begins under the Base64 of a part, or None."""
@@ -230,25 +177,25 @@ class _Walk:
         end = transfer.text_after(bytes(part.body))
         return end if end < len(part.body) else None
 
-    def body(self, part: Part, data: bytes | memoryview) -> list[_Slot]:
+    def body(self, part: Part, data: bytes | memoryview) -> list[Slot]:
         label = part.content_type.get("charset")
         self.found.label = self.found.label or label
         if part.type in _PAGES:
             meta = None if label else _META.search(data[:1024])
             if meta:
                 label = meta.group(1).decode("ascii")
-            return [_Slot(page=self.text(data, label))]
+            return [Slot(page=self.text(data, label))]
         if part.type == "text/plain":
             text = self.text(self._without_files(data, part), label)
             if flowed.is_flowed(part.content_type.parameters):
                 delsp = (part.content_type.get("delsp") or "").strip().lower() == "yes"
                 text = flowed.unwrapped(text, delsp)
-            return [_Slot(plain=text)]
+            return [Slot(plain=text)]
         if part.type in _MARKED_UP:  # RFC 1896: `<<` is a literal angle bracket
             text = _TAGS.sub("", self.text(data, label).replace("<<", "\ufffc")).replace(
                 "\ufffc", "<"
             )
-            return [_Slot(plain=text)]
+            return [Slot(plain=text)]
         return []
 
     def text(self, data: bytes | memoryview, label: str | None) -> str:
@@ -303,7 +250,7 @@ class _Walk:
         if len(self.found.reports) < _MOST_REPORTS:
             self.found.reports.append(ReportPart(kind, bytes(data[: self.budget.report])))
 
-    def container(self, part: Part, parent: Part | None) -> list[_Slot]:
+    def container(self, part: Part, parent: Part | None) -> list[Slot]:
         """winmail.dat: what is inside it stands for it, and its text counts when there is no
         other.
         """
@@ -319,7 +266,7 @@ class _Walk:
         if self.worded or (container.text is None and container.html is None):
             return []
         text = container.text
-        return [_Slot(text.replace("\r\n", "\n") if text is not None else None, container.html)]
+        return [Slot(text.replace("\r\n", "\n") if text is not None else None, container.html)]
 
     def unpack(self, container: tnef.Container, depth: int) -> None:
         """Its files; a container among them is a mail in the mail, and opened like this one."""
@@ -343,6 +290,29 @@ class _Walk:
             self.add(f"{name}.txt", "text/plain", inner.text.encode("utf-8", "replace"), False)
         elif inner.html is not None:
             self.add(f"{name}.html", "text/html", inner.html.encode("utf-8", "replace"), False)
+
+    def signed(self, part: Part, parent: Part | None) -> list[Slot]:
+        """S/MIME (RFC 8551 3): kept as it came; the words inside an opaque signature are read, by
+        nobody verified.
+        """
+        data = bytes(self.content(part))
+        self._attach(part, part.type, data)
+        message = cms.read(data)
+        if message is None or message.kind != "signed":
+            self.defect("smime-broken" if message is None else f"smime-{message.kind}")
+            return []
+        named = (part.name or _OPAQUE).lower()
+        if message.content is None or named != _OPAQUE or self.opened >= _DEEPEST_SMIME:
+            return []  # certificates alone, or a signed document
+        headers = wire.split(message.content)
+        if headers.first("content-type") is None:
+            return []
+        self.opened += 1
+        self.defect("smime-unverified")
+        root, defects = tree(message.content, headers, self.budget)
+        for kind in defects:
+            self.defect(kind)
+        return self.part(root, None)
 
     def file(self, part: Part, parent: Part | None) -> None:
         kind = part.type

@@ -1,157 +1,157 @@
-"""Signed data of the Cryptographic Message Syntax (RFC 5652), taken apart.
+"""What a signed message carries inside its signature: the content of a CMS SignedData, unverified.
 
-Nothing is verified here: who needs a proof asks `gateway.authenticate.smime`. Total: what is not
-signed data is None.
+A walker over BER (X.690) that goes straight to the encapsulated content (RFC 5652 5.2), in one
+pass and without recursion. It checks no signature, decrypts nothing and never raises; whoever
+reads the words that it finds must say that nobody has verified them.
 """
 
+import binascii
 from dataclasses import dataclass
 
-from gateway.core.read import ber
-from gateway.core.read.ber import Element
+from gateway.core.read.transfer import base64_run
 
-SIGNED_DATA = "1.2.840.113549.1.7.2"  # RFC 5652 5.1
-DATA = "1.2.840.113549.1.7.1"
-CONTENT_TYPE = "1.2.840.113549.1.9.3"  # RFC 5652 11.1
-MESSAGE_DIGEST = "1.2.840.113549.1.9.4"  # RFC 5652 11.2
-_EXPLICIT_0, _IMPLICIT_SET_0 = 0xA0, 0xA0
-_MOST_CERTIFICATES = 20
-_MOST_SIGNERS = 4
-
-
-@dataclass(frozen=True, slots=True)
-class Signer:
-    """One SignerInfo (RFC 5652 5.3); `issuer` is the encoded name, None with a key identifier."""
-
-    issuer: bytes | None
-    serial: int | None
-    digest: str  # OID
-    algorithm: str  # OID
-    signature: bytes
-    attributes: (
-        bytes | None
-    )  # what the signature covers, as a SET (5.4); None where there are none
-    content_type: str | None
-    message_digest: bytes | None
+_SEQUENCE, _SET, _INTEGER, _OID = 0x30, 0x31, 0x02, 0x06
+_CONTEXT_0, _OCTETS, _OCTETS_IN_PIECES = 0xA0, 0x04, 0x24
+_MOST_STEPS = 100_000
+# 1.2.840.113549.1.7.* and 1.2.840.113549.1.9.16.1.*, as they are encoded.
+_PKCS7 = bytes.fromhex("2a864886f70d0107")
+_SMIME = bytes.fromhex("2a864886f70d01091001")
+_KINDS = {
+    _PKCS7 + b"\x01": "data",
+    _PKCS7 + b"\x02": "signed",
+    _PKCS7 + b"\x03": "enveloped",
+    _PKCS7 + b"\x04": "enveloped",  # signedAndEnveloped, of PKCS #7 1.5
+    _PKCS7 + b"\x06": "enveloped",  # encryptedData
+    _SMIME + b"\x09": "compressed",
+    _SMIME + b"\x17": "enveloped",  # authEnvelopedData, RFC 5083
+}
 
 
 @dataclass(frozen=True, slots=True)
-class SignedData:
-    """`content` is None where the signature is detached."""
+class Message:
+    """The kind of a CMS message, and the content of a signed one, or None."""
 
-    content: bytes | None
-    certificates: tuple[bytes, ...]  # encoded, in order
-    signers: tuple[Signer, ...]
-
-
-def content_type(data: bytes) -> str | None:
-    """The OID that says what a ContentInfo holds (RFC 5652 3)."""
-    info = _parts(ber.read(data), ber.SEQUENCE)
-    return _oid(info[0]) if info else None
+    kind: str
+    content: bytes | None = None
 
 
-def signed_data(data: bytes) -> SignedData | None:
-    """The parts of a SignedData; None for everything else, or what is broken."""
-    info = _parts(ber.read(data), ber.SEQUENCE)
-    if len(info) < 2 or _oid(info[0]) != SIGNED_DATA:
+@dataclass(frozen=True, slots=True)
+class _Element:
+    """A tag, where its contents begin, and where they end; None where only a mark ends them."""
+
+    tag: int
+    start: int
+    end: int | None
+
+
+def read(data: bytes) -> Message | None:
+    """The message, or None where the bytes are none; Base64 and PEM are taken off first."""
+    data = _unarmoured(data)
+    outer = _element(data, 0)
+    kind = _element(data, outer.start) if outer and outer.tag == _SEQUENCE else None
+    if kind is None or kind.tag != _OID or kind.end is None:
         return None
-    inner = _parts(info[1], _EXPLICIT_0)
-    parts = _parts(inner[0], ber.SEQUENCE) if inner else ()
-    if len(parts) < 4:
+    named = _KINDS.get(data[kind.start : kind.end])
+    if named is None:
         return None
-    certificates: tuple[Element, ...] = ()
-    for part in parts[3:-1]:
-        if part.tag == _IMPLICIT_SET_0:
-            certificates = part.children() or ()
-    infos = _parts(parts[-1], ber.SET)
-    signers = [_signer(one) for one in infos[:_MOST_SIGNERS]]
-    if any(one is None for one in signers):
+    return Message(named, _encapsulated(data, kind.end) if named == "signed" else None)
+
+
+def _encapsulated(data: bytes, at: int) -> bytes | None:
+    """RFC 5652 5.1: `[0] SEQUENCE { version, digestAlgorithms, encapContentInfo, … }`."""
+    for tag in (_CONTEXT_0, _SEQUENCE):
+        element = _element(data, at)
+        if element is None or element.tag != tag:
+            return None
+        at = element.start
+    for tag in (_INTEGER, _SET):
+        after = _after(data, at, tag)
+        if after is None:
+            return None
+        at = after
+    content = _element(data, at)
+    if content is None or content.tag != _SEQUENCE:
         return None
-    return SignedData(
-        content=_content(parts[2]),
-        certificates=tuple(c.encoded for c in certificates[:_MOST_CERTIFICATES]),
-        signers=tuple(one for one in signers if one is not None),
-    )
-
-
-def _content(encapsulated: Element) -> bytes | None:
-    """eContent (RFC 5652 5.2), None where it lies outside."""
-    parts = _parts(encapsulated, ber.SEQUENCE)
-    inner = _parts(parts[1], _EXPLICIT_0) if len(parts) > 1 else ()
-    return inner[0].octets() if inner else None
-
-
-def _signer(info: Element) -> Signer | None:
-    parts = _parts(info, ber.SEQUENCE)
-    if len(parts) < 5:
+    after = _after(data, content.start, _OID)
+    inside = _element(data, after) if after is not None else None
+    if inside is None or inside.tag != _CONTEXT_0 or inside.start == content.end:
         return None
-    attributes = parts[3] if parts[3].tag == _IMPLICIT_SET_0 else None
-    rest = parts[4:] if attributes else parts[3:]
-    if len(rest) < 2:
+    return _octets(data, inside.start)
+
+
+def _octets(data: bytes, at: int) -> bytes | None:
+    """An OCTET STRING, whole or in the pieces that programs write when they stream."""
+    first = _element(data, at)
+    if first is None:
         return None
-    digest, algorithm, signature = _algorithm(parts[2]), _algorithm(rest[0]), rest[1].octets()
-    if digest is None or algorithm is None or signature is None:
+    if first.tag == _OCTETS:
+        return data[first.start : first.end]
+    if first.tag != _OCTETS_IN_PIECES:
         return None
-    named = _parts(parts[1], ber.SEQUENCE)
-    values = _attributes(attributes) if attributes else {}
-    kind, said = values.get(CONTENT_TYPE), values.get(MESSAGE_DIGEST)
-    return Signer(
-        issuer=named[0].encoded if len(named) == 2 else None,
-        serial=int.from_bytes(named[1].contents, "big", signed=True) if len(named) == 2 else None,
-        digest=digest,
-        algorithm=algorithm,
-        signature=signature,
-        attributes=_as_set(attributes) if attributes else None,
-        content_type=_oid(kind) if kind else None,
-        message_digest=said.octets() if said else None,
-    )
+    pieces: list[bytes] = []
+    at, limit = first.start, len(data) if first.end is None else first.end
+    while at < limit and len(pieces) < _MOST_STEPS:
+        piece = _element(data, at)
+        if piece is None or piece.tag != _OCTETS or piece.end is None:
+            break  # the mark of the end, or nothing that belongs here
+        pieces.append(data[piece.start : piece.end])
+        at = piece.end
+    return b"".join(pieces)
 
 
-def _attributes(attributes: Element) -> dict[str, Element]:
-    """The one value of each attribute; one that stands twice, or has two values, has none."""
-    found: dict[str, Element] = {}
-    seen: set[str] = set()
-    for attribute in attributes.children() or ():
-        parts = _parts(attribute, ber.SEQUENCE)
-        name = _oid(parts[0]) if len(parts) == 2 else None
-        if name is None:
-            continue
-        values = _parts(parts[1], ber.SET)
-        if name in seen or len(values) != 1:
-            found.pop(name, None)
-        else:
-            found[name] = values[0]
-        seen.add(name)
-    return found
-
-
-def _as_set(attributes: Element) -> bytes | None:
-    """RFC 5652 5.4: the signature covers the attributes under the tag of a SET, in DER."""
-    return bytes([ber.SET]) + attributes.encoded[1:] if attributes.definite else None
-
-
-def _algorithm(identifier: Element) -> str | None:
-    parts = _parts(identifier, ber.SEQUENCE)
-    return _oid(parts[0]) if parts else None
-
-
-def _parts(element: Element | None, tag: int) -> tuple[Element, ...]:
+def _after(data: bytes, at: int, tag: int) -> int | None:
+    """Where the next element begins, if this one has the tag."""
+    element = _element(data, at)
     if element is None or element.tag != tag:
-        return ()
-    return element.children() or ()
+        return None
+    return element.end if element.end is not None else _past_mark(data, element.start)
 
 
-def _oid(element: Element) -> str | None:
-    """X.690 8.19; None for what is no OID, or a monstrous one."""
-    if element.tag != ber.OID or not 1 <= element.end - element.body <= 40:
+def _past_mark(data: bytes, at: int) -> int | None:
+    """Behind the end of an element whose length is not given (X.690 8.1.5)."""
+    open_elements = 1
+    for _ in range(_MOST_STEPS):
+        element = _element(data, at)
+        if element is None:
+            return None
+        if element.tag == 0 and element.end == element.start:
+            open_elements -= 1
+            at = element.start
+            if not open_elements:
+                return at
+        elif element.end is None:
+            open_elements += 1
+            at = element.start
+        else:
+            at = element.end
+    return None
+
+
+def _element(data: bytes, at: int) -> _Element | None:
+    """X.690 8.1: one-byte tags, lengths of up to four bytes; contents that are cut end with the
+    data.
+    """
+    if at + 2 > len(data) or data[at] & 0x1F == 0x1F:
         return None
-    arcs: list[int] = []
-    value = 0
-    for byte in element.contents:
-        value = value << 7 | byte & 0x7F
-        if byte < 0x80:
-            arcs.append(value)
-            value = 0
-    if not arcs or element.contents[-1] >= 0x80:
+    tag, length, start = data[at], data[at + 1], at + 2
+    if length == 0x80:
+        return _Element(tag, start, None)
+    if length > 0x84:
         return None
-    first = min(arcs[0] // 40, 2)
-    return ".".join(map(str, (first, arcs[0] - 40 * first, *arcs[1:])))
+    if length > 0x80:
+        count = length & 0x7F
+        length = int.from_bytes(data[start : start + count])
+        start += count
+    return _Element(tag, start, min(start + length, len(data)))
+
+
+def _unarmoured(data: bytes) -> bytes:
+    start = data[:4096].lstrip()
+    if start.startswith(b"-----BEGIN"):
+        data = data[data.find(b"\n") + 1 :].partition(b"-----END")[0]
+    elif not start.startswith((b"MI", b"MC")):  # DER's first bytes in Base64
+        return data
+    try:
+        return base64_run(data)
+    except binascii.Error:
+        return data

@@ -1,0 +1,70 @@
+"""The mail's words in stretches, each as text, as a page, or both, and how they become one.
+
+Alternatives are one text in two forms (RFC 2046 5.1.4); texts that follow each other are one text.
+"""
+
+import html
+import re
+from dataclasses import dataclass
+
+from gateway.core.read.alternatives import missing
+
+_TAGS = re.compile(r"<[^<>]{0,200}>")
+
+
+@dataclass(slots=True)
+class Slot:
+    """One stretch of the mail's words, as text, as a page, or both."""
+
+    plain: str | None = None
+    page: str | None = None
+
+
+def merged(slots: list[Slot]) -> tuple[str | None, str | None]:
+    """One text and one page that each say everything, or None for the form in which something
+    would be lost.
+    """
+    if not slots:
+        return None, None
+    plain = None
+    if all(slot.plain is not None for slot in slots):
+        plain = (
+            "\n".join((slot.plain or "").rstrip("\n") for slot in slots)
+            if len(slots) > 1
+            else slots[0].plain
+        )
+    page = None
+    if any(slot.page is not None for slot in slots):
+        page = "\n".join(_as_page(slot) for slot in slots)
+    return plain, page
+
+
+def alternative(branches: list[list[Slot]]) -> Slot | None:
+    """One text in several forms (RFC 2046 5.1.4)."""
+    forms = [merged(branch) for branch in branches]
+    texts = [text for text, _ in forms if text is not None]
+    pages = [page for _, page in forms if page is not None]
+    if not texts and not pages:
+        return None
+    # Gateways append their notices as one more alternative: the longest is the mail's own. An
+    # empty text beside a page is no alternative to it.
+    text = max(texts, key=lambda text: len(text.strip()), default=None)
+    if pages and not (text and text.strip()):
+        text = None
+    if text is not None and _says_more(branches, text):
+        text = None
+    return Slot(text, max(pages, key=len, default=None))
+
+
+def _says_more(branches: list[list[Slot]], text: str) -> bool:
+    """Apple Mail puts what was written under a file into a page of its own, beside one plain
+    text; where that text is only the first page's, the rest stands in the pages alone.
+    """
+    later = [slot.page for branch in branches for slot in branch[1:] if slot.page]
+    return any(missing(_TAGS.sub(" ", page), text) for page in later)
+
+
+def _as_page(slot: Slot) -> str:
+    if slot.page is not None:
+        return slot.page
+    return "<div>" + html.escape(slot.plain or "", quote=False).replace("\n", "<br>\n") + "</div>"
