@@ -9,6 +9,7 @@ setup: .venv/ready
 	$(PYTHON) -m venv .venv
 	$(V)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	$(V)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	$(V)/python -m compileall -q gateway
 	touch $@
 
 demo: setup

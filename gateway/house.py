@@ -10,6 +10,7 @@ import secrets
 import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -33,28 +34,45 @@ from gateway.store.reader import Reader
 READERS = 4
 
 
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """What was read and proved, and the articles as they are searched."""
+
+    loaded: Loaded
+    index: ArticleIndex
+
+
 class Standing:
     """The tables and texts in force. A reload is one swap; a bad one leaves all as it was."""
 
-    def __init__(self, config: Config, *, read_only: bool = False) -> None:
-        """Load everything once; `BadInput` with its place when anything is wrong."""
+    def __init__(self, config: Config, *, read_only: bool = False, warm: bool = False) -> None:
+        """Load everything once; `BadInput` with its place when anything is wrong.
+
+        `warm`: nothing is left for the first mail that needs it, so that no mail is told apart
+        by the time it takes. A command for one mail leaves it.
+        """
         self._config = config
+        self._warm = warm
         self._keys = keyring.load(config.paths.secrets, create=not read_only)
         self._support = _keys(config.support.addresses)
-        self.loaded = self.read()
-        self._use(self.loaded)
+        self._use(self.read())
 
-    def read(self) -> Loaded:
-        """Read and prove the files again, without using them."""
+    def read(self) -> "Tables":
+        """Read and prove the files again, without using them. May take a second: in a thread."""
         paths = self._config.paths
-        return load.load(paths.policies, paths.templates, paths.knowledge)
-
-    def use(self, loaded: Loaded) -> None:
-        """Put what was read into force."""
-        self._use(loaded)
-
-    def _use(self, loaded: Loaded) -> None:
+        loaded = load.load(paths.policies, paths.templates, paths.knowledge)
         index = ArticleIndex(loaded.articles, self._config.support.articles_url)
+        if self._warm:
+            loaded.templates.warm()
+            index.warm()
+        return Tables(loaded, index)
+
+    def use(self, tables: "Tables") -> None:
+        """Put what was read into force."""
+        self._use(tables)
+
+    def _use(self, tables: "Tables") -> None:
+        loaded = tables.loaded
         knowing = Knowing(
             support=self._support,
             languages=self._config.support.languages,
@@ -64,7 +82,7 @@ class Standing:
             domain=self._config.support.domain,
         )
         staff = {each.address.lower(): each for each in loaded.routing.staff}
-        self.loaded, self.knowing, self.index, self.staff = loaded, knowing, index, staff
+        self.loaded, self.knowing, self.index, self.staff = loaded, knowing, tables.index, staff
 
     def search(self, text: str, language: str | None) -> tuple[ArticleHit, ...]:
         """The public articles that may answer."""
@@ -104,9 +122,9 @@ class Rooms:
         self._threads = ThreadPoolExecutor(READERS, thread_name_prefix="read")
 
     @classmethod
-    def open(cls, config: Config, *, read_only: bool = False) -> "Rooms":
+    def open(cls, config: Config, *, read_only: bool = False, warm: bool = False) -> "Rooms":
         """Open the store and load the tables; `BadInput` or `Temporary` when anything is wrong."""
-        standing = Standing(config, read_only=read_only)
+        standing = Standing(config, read_only=read_only, warm=warm)
         blobs = config.paths.blobs
         return cls(config, Store.open(config.database.url, blobs, read_only=read_only), standing)
 

@@ -54,15 +54,21 @@ REPLIES: dict[str, Reply] = {
     "bad-lines": replies.BAD_LINES,
 }
 
+GARBAGE = (5_000, 10, 10)  # gc.set_threshold, once nothing of the start is looked at any more
+
 
 class Service:
     """One running gateway."""
 
-    def __init__(self, config: Config) -> None:
-        """Open everything that can be wrong; nothing listens yet."""
+    def __init__(self, config: Config, warm: Callable[[], None] = language.warm) -> None:
+        """Open everything that can be wrong; nothing listens yet.
+
+        `warm` returns when the model of languages has been read; it is called in a thread.
+        """
+        self._warm = warm
         self._config = config
         self._log = log.get("service")
-        self._rooms = Rooms.open(config)
+        self._rooms = Rooms.open(config, warm=True)
         self._writer = Writer(self._rooms.store)
         self._pipeline = Pipeline(self._rooms.house())
         self._smarthost = Smarthost(_smarthost(config))
@@ -115,9 +121,9 @@ class Service:
 
     async def _open(self, rooms: contextlib.AsyncExitStack) -> None:
         _told_digest(self._rooms.standing.loaded.policy.digest)
-        await asyncio.to_thread(language.warm)
-        gc.collect()
+        await asyncio.to_thread(self._warm)
         gc.freeze()  # what lives as long as we do: a full collection stalls 100 ms
+        gc.set_threshold(*GARBAGE)
         control = Control(self._config.paths.control, self._commands())
         await control.start()
         rooms.push_async_callback(control.close)
@@ -225,7 +231,7 @@ class Service:
         old = standing.loaded
         try:
             new = await asyncio.to_thread(standing.read)
-            more = await asyncio.to_thread(load.discloses_more, old, new)
+            more = await asyncio.to_thread(load.discloses_more, old, new.loaded)
             if more and not accept:
                 raise BadInput(f"the new policy discloses more in {more}; add --accept to take it")
         except PortiereError as error:
@@ -234,9 +240,10 @@ class Service:
             raise
         standing.use(new)
         metrics.reloads.labels("done").inc()
-        _told_digest(new.policy.digest)
-        self._log.info("reloaded", policy=new.policy.digest, was=old.policy.digest)
-        return {"policy": new.policy.digest, "was": old.policy.digest}
+        digest = new.loaded.policy.digest
+        _told_digest(digest)
+        self._log.info("reloaded", policy=digest, was=old.policy.digest)
+        return {"policy": digest, "was": old.policy.digest}
 
     def _hangup(self) -> None:
         """SIGHUP: a reload without `--accept`; a refusal is in the log and in the metrics."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
 
-from gateway.authenticate import dkim_dkimpy, dkim_native
+from gateway.authenticate import dkim_native
 from gateway.authenticate.dkim_canon import CanonicalMail, select
 from gateway.authenticate.dkim_keys import Key, NoKey, vet
 from gateway.authenticate.dkim_tags import Claim, read_claim
@@ -20,7 +20,6 @@ from gateway.core.model import DkimResult, Headers, Signature
 THREAD_ABOVE = 65_536  # bytes of mail whose hashing would hold up others
 
 _Check = Callable[[Claim, Key, CanonicalMail, Sequence[int]], str | None]
-_ENGINES: dict[str, _Check] = {"native": dkim_native.check, "dkimpy": dkim_dkimpy.check}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +39,15 @@ class Lookup(Protocol):
     async def query(self, name: str, rtype: str) -> Answer:
         """One answer; it never raises."""
         ...
+
+
+def _engine(settings: DkimSettings) -> _Check:
+    """dkimpy is imported only where it is asked for: it costs every start a twentieth."""
+    if settings.engine == "native":
+        return dkim_native.check
+    from gateway.authenticate import dkim_dkimpy
+
+    return dkim_dkimpy.check
 
 
 async def verify(
@@ -131,7 +139,7 @@ def _judge(
         return _signature(claim, DkimResult.PERMERROR, problem, signed)
     if key.testing:  # RFC 6376 3.6.1: not to be treated differently from unsigned mail
         return _signature(claim, DkimResult.NEUTRAL, "the key is in test mode", signed)
-    problem = _misfit(claim, key) or _ENGINES[settings.engine](claim, key, mail, positions)
+    problem = _misfit(claim, key) or _engine(settings)(claim, key, mail, positions)
     if problem is not None:
         return _signature(claim, DkimResult.FAIL, problem, signed)
     if key.kind == "rsa" and key.bits < settings.min_bits:

@@ -8,10 +8,9 @@ import binascii
 import hashlib
 import re
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import lru_cache
 
-from publicsuffixlist import PublicSuffixList
-
+from gateway.authenticate.suffixlist import suffixes
 from gateway.core.model import Field
 
 LONGEST_FIELD = 16_384  # bytes of a DKIM-Signature that are read
@@ -160,12 +159,6 @@ def _check_names(domain: str, selector: str) -> None:
 @lru_cache(maxsize=4_096)
 def _is_shared(domain: str) -> bool:
     return "." not in domain or bool(suffixes().is_public(domain))
-
-
-@cache
-def suffixes() -> PublicSuffixList:
-    """The Public Suffix List, read once."""
-    return PublicSuffixList()
 
 
 def _check_words(tags: dict[str, Tag]) -> None:

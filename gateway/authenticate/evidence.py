@@ -9,9 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cache
 
-from publicsuffixlist import PublicSuffixList
-
-from gateway.authenticate import arc, dkim, dmarc, pec, results, spf
+from gateway.authenticate import arc, dkim, dmarc, pec, results, spf, suffixlist
 from gateway.authenticate.dkim import DkimSettings
 from gateway.authenticate.lookup import Lookup, Resolver
 from gateway.authenticate.smime import Trust
@@ -155,7 +153,7 @@ class Authenticator:
 @cache
 def suffixes() -> dmarc.Suffixes:
     """The Public Suffix List that came with the package."""
-    return dmarc.Suffixes(PublicSuffixList())
+    return dmarc.Suffixes(suffixlist.suffixes())
 
 
 # ---- how long we have been waiting ----

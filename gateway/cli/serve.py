@@ -2,12 +2,14 @@
 
 import asyncio
 import sys
+from threading import Thread
 
 import typer
 
 from gateway import config as configuration
 from gateway import log
 from gateway.cli.config import ConfigOption
+from gateway.core.read import language
 
 app = typer.Typer()
 
@@ -15,15 +17,21 @@ app = typer.Typer()
 @app.command()
 def serve(config: ConfigOption = None) -> None:
     """Run the gateway until SIGTERM; one line `listening …` for each listener when ready."""
+    loaded = configuration.load(config)
+    log.configure(loaded.log.level, loaded.log.format, loaded.log.addresses)
+    # Unpacking the model of languages holds no lock: it goes on beside the imports.
+    reading = Thread(target=language.warm, name="languages", daemon=True)
+    reading.start()
     import uvloop
 
     from gateway.service import Service
 
-    loaded = configuration.load(config)
-    log.configure(loaded.log.level, loaded.log.format, loaded.log.addresses)
+    def warm() -> None:
+        reading.join()
+        language.warm()  # done already, or the error is told here
 
     async def run() -> None:
-        await Service(loaded).run(_ready)
+        await Service(loaded, warm).run(_ready)
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(run())

@@ -1,7 +1,7 @@
 """Search over the public articles, in memory.
 
-Built anew whenever the articles are loaded, and never changed: a reload makes another index. Safe
-in any thread.
+Built anew whenever the articles are loaded: a reload makes another index. What it answers never
+changes. Safe in any thread.
 """
 
 from collections.abc import Iterable
@@ -23,11 +23,20 @@ class ArticleIndex:
         self._articles: dict[str, list[PublicArticle]] = {}
         for article in articles:
             self._articles.setdefault(article.language, []).append(article)
-        self._rankings = {
-            language: Ranking([_fields(one) for one in those], language)
-            for language, those in self._articles.items()
-        }
+        self._rankings: dict[str, Ranking] = {}
         self.languages = frozenset(self._articles)
+
+    def warm(self) -> None:
+        """Rank every language now; else each is ranked at its first question."""
+        for language in self.languages:
+            self._ranking(language)
+
+    def _ranking(self, language: str) -> Ranking:
+        """Two threads that come at once make the same one twice, and no harm."""
+        if language not in self._rankings:
+            those = [_fields(one) for one in self._articles[language]]
+            self._rankings[language] = Ranking(those, language)
+        return self._rankings[language]
 
     def search(self, text: str, language: str | None, limit: int = 5) -> tuple[ArticleHit, ...]:
         """The articles that have words of `text`, best first; a higher score is a better match.
@@ -46,7 +55,7 @@ class ArticleIndex:
 
     def _found(self, text: str, language: str, spoken: str | None) -> list[ArticleHit]:
         """Articles of one language, for a question that is written in that one or another."""
-        ranked = self._rankings[language].search(text, spoken)
+        ranked = self._ranking(language).search(text, spoken)
         return [self._hit(language, one.number, one.score, one.covered) for one in ranked]
 
     def _hit(self, language: str, number: int, score: float, covered: float) -> ArticleHit:

@@ -214,3 +214,15 @@ def test_our_address_stands_in_what_we_send() -> None:
     """From is the first support address, whatever the mail was sent to."""
     sent = post().say(sample("open"), "it", About("482913", NOW, "A-1001"))
     assert f'From: "Assistenza Host" <{SUPPORT}>'.encode() in sent.raw
+
+
+def test_a_template_that_was_warmed_says_the_same() -> None:
+    """The code of a template is made at its first use or before: its words are the same."""
+    sources = {"open": {"en": ("[{{ ticket }}]", "Number {{ ticket }}.", "<p>{{ ticket }}</p>")}}
+    lazy, warm = Templates.load(sources), Templates.load(sources).warm()
+    for part in ("subject", "text", "html"):
+        said = [
+            getattr(one.compiled["open", "en"], part).render(ticket="1") for one in (lazy, warm)
+        ]
+        assert said[0] == said[1]
+        assert "1" in said[0]

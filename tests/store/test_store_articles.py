@@ -85,3 +85,12 @@ def test_questions_of_the_suite_find_their_article(suites: Path, language: str) 
             ranks.append(slugs.index(wanted) if wanted in slugs else 9)
     assert sum(rank == 0 for rank in ranks) / len(ranks) >= 0.58
     assert sum(rank < 3 for rank in ranks) / len(ranks) >= 0.78
+
+
+def test_an_index_that_was_warmed_finds_the_same() -> None:
+    """A language is ranked at its first question or before: what is found is the same."""
+    warm = ArticleIndex(ARTICLES, "https://kb.example/")
+    warm.warm()
+    for language in ("it", "en", None):
+        assert warm.search("dns", language) == INDEX.search("dns", language)
+    assert warm.search("dns", "it")

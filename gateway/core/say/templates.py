@@ -6,7 +6,7 @@ so that no filter or concatenation can wash a sender's words clean of their mark
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 
 from jinja2 import StrictUndefined, Template, TemplateSyntaxError, nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
@@ -63,13 +63,30 @@ def _environment(for_staff: bool, html: bool) -> _Environment:
     return environment
 
 
-@dataclass(frozen=True, slots=True)
 class Compiled:
-    """One template in one language."""
+    """One template in one language, checked. Its code is made at the first use, or by `warm`."""
 
-    subject: Template
-    text: Template
-    html: Template | None
+    def __init__(self, staff: bool, subject: nodes.Template, text: nodes.Template) -> None:
+        """The parts are syntax trees that were checked; `marked` may be set beside them."""
+        self._staff, self._subject, self._text = staff, subject, text
+        self.marked: nodes.Template | None = None
+
+    @cached_property
+    def subject(self) -> Template:
+        """The subject; empty for a paragraph."""
+        return _environment(self._staff, html=False).from_string(self._subject)
+
+    @cached_property
+    def text(self) -> Template:
+        """The plain text."""
+        return _environment(self._staff, html=False).from_string(self._text)
+
+    @cached_property
+    def html(self) -> Template | None:
+        """The HTML part, where the template has one of its own."""
+        if self.marked is None:
+            return None
+        return _environment(self._staff, html=True).from_string(self.marked)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +104,12 @@ class Templates:
             for language, source in by_language.items():
                 compiled[kind, language] = _compile(kind, language, source)
         return cls(compiled, tuple(dict.fromkeys(language for _, language in compiled)))
+
+    def warm(self) -> "Templates":
+        """Make the code of all of them now: the first use must not be slower than later ones."""
+        for one in self.compiled.values():
+            _ = one.subject, one.text, one.html
+        return self
 
     def has(self, kind: str) -> bool:
         """Whether there is such a template in any language."""
@@ -116,27 +139,28 @@ def split(file: str) -> Source:
 
 def variables(source: str) -> frozenset[str]:
     """The names that a template takes from outside (jinja2's AST)."""
-    tree = _environment(for_staff=True, html=False).parse(source)
-    bound = {node.name for node in tree.find_all(nodes.Name) if node.ctx == "store"}
-    loaded = {node.name for node in tree.find_all(nodes.Name) if node.ctx == "load"}
-    return frozenset(loaded - bound)
+    return _taken(_environment(for_staff=True, html=False).parse(source))
+
+
+def _taken(tree: nodes.Template) -> frozenset[str]:
+    names = list(tree.find_all(nodes.Name))
+    bound = {node.name for node in names if node.ctx == "store"}
+    return frozenset({node.name for node in names if node.ctx == "load"} - bound)
 
 
 def _compile(kind: str, language: str, source: Source) -> Compiled:
     subject, text, html = source
-    for part, first_line in ((subject, 0), (text, 1 if subject else 0), (html or "", 0)):
-        _check(kind, language, part, first_line)
-    staff = kind_of(kind).staff
-    plain = _environment(staff, html=False)
-    marked = _environment(staff, html=True)
-    return Compiled(
-        plain.from_string(subject),
-        plain.from_string(text),
-        marked.from_string(html) if html is not None else None,
+    made = Compiled(
+        kind_of(kind).staff,
+        _checked(kind, language, subject, 0),
+        _checked(kind, language, text, 1 if subject else 0),
     )
+    if html is not None:
+        made.marked = _checked(kind, language, html, 0)
+    return made
 
 
-def _check(kind: str, language: str, source: str, first_line: int) -> None:
+def _checked(kind: str, language: str, source: str, first_line: int) -> nodes.Template:
     """`first_line` is where the part begins in its file."""
     before = first_line - 1
     try:
@@ -149,10 +173,11 @@ def _check(kind: str, language: str, source: str, first_line: int) -> None:
             what = type(node).__name__.lower()
             message = f"`{what}` is not part of a template's language"
             raise TemplateDefect(kind, language, node.lineno + before, message)
-    for name in sorted(variables(source) - allowed(kind)):
+    for name in sorted(_taken(tree) - allowed(kind)):
         named = (one.lineno for one in tree.find_all(nodes.Name) if one.name == name)
         message, hint = f"a `{kind}` may not print `{name}`", did_you_mean(name, kind)
         raise TemplateDefect(kind, language, min(named) + before, message, hint)
+    return tree
 
 
 def tidy(text: str) -> str:
