@@ -17,8 +17,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from gateway.core.read import cms
-from gateway.core.read.cms import SignedData, Signer
+from gateway.core.read import signeddata
+from gateway.core.read.signeddata import SignedData, Signer
 from gateway.errors import BadInput
 
 _DEEPEST = 4  # issuers between a mailbox and a trusted certificate
@@ -89,7 +89,7 @@ def problem(
 
 
 def _check(content: bytes, encoded: bytes, mailbox: str, believed: Trust, now: datetime) -> None:
-    signed = cms.signed_data(encoded)
+    signed = signeddata.signed_data(encoded)
     if signed is None or len(signed.signers) != 1:
         raise _Refused("it holds no signed data of one signer")
     if signed.content is not None:
@@ -126,7 +126,7 @@ def _same_content(signer: Signer, content: bytes) -> None:
     name = _DIGESTS.get(signer.digest)
     if name is None:
         raise _Refused(f"the digest {signer.digest} is not believed")
-    if signer.attributes is None or signer.content_type != cms.DATA:
+    if signer.attributes is None or signer.content_type != signeddata.DATA:
         raise _Refused("it does not say under the signature that it covers a mail")
     if signer.message_digest != hashlib.new(name, content).digest():
         raise _Refused("the content was changed since it was signed")

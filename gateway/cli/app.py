@@ -14,7 +14,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "auth": ("auth", "How the author of a mail is proven, on one page."),
     "accounts": ("accounts", "Accounts, their addresses and services."),
     "tickets": ("tickets", "Tickets: list, show, reply, close, import, …"),
-    "queue": ("queue", "Failed mail, parked mail, the outbox."),
+    "queue": ("queue", "Failed mail, parked mail, the outbox, webhooks."),
+    "events": ("events", "What happened to tickets: list, show, export."),
     "announce": ("announce", "Announce maintenance, news, an outage."),
     "trace": ("trace", "Everything about one mail."),
     "policy": ("policy", "Check, prove, compare and reload the rules."),
@@ -22,6 +23,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "config": ("config", "Check, show, or print an example configuration."),
     "keys": ("keys", "Token keys: list, rotate, retire."),
     "db": ("db", "Upgrade, back up, restore the database."),
+    "export": ("export", "Everything that is held about an account or an address."),
+    "erase": ("erase", "Erase what is held about an account or an address."),
     "demo": ("demo", "A small world on loopback to watch the gateway at work."),
 }
 

@@ -72,6 +72,11 @@ def _erase(connection: Connection, which: ColumnElement[bool]) -> int:
     )
     for table, column in gone:
         connection.execute(delete(table).where(column.in_(mails)))
-    named = or_(exists().where(_m.raw_digest == _b.digest), exists().where(_a.digest == _b.digest))
-    connection.execute(delete(schema.blobs).where(_b.digest.in_(digests), ~named))
+    drop_unnamed(connection, digests)
     return len(mails)
+
+
+def drop_unnamed(connection: Connection, digests: set[str]) -> int:
+    """Of this content, what no mail and no file names any more; how much."""
+    named = or_(exists().where(_m.raw_digest == _b.digest), exists().where(_a.digest == _b.digest))
+    return connection.execute(delete(schema.blobs).where(_b.digest.in_(digests), ~named)).rowcount
