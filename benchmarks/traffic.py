@@ -67,10 +67,7 @@ class Ports:
 def lay_out(folder: Path, ports: Ports, mode: str = "live") -> dict[str, rsa.RSAPrivateKey]:
     """Zone, accounts and configuration in a folder; the keys by which the domains sign."""
     folder.mkdir(parents=True, exist_ok=True)
-    keys = {
-        f"cust{n}.example": rsa.generate_private_key(65537, 2048)
-        for n in range(DOMAINS)
-    }
+    keys = {f"cust{n}.example": rsa.generate_private_key(65537, 2048) for n in range(DOMAINS)}
     (folder / "zone.json").write_text(json.dumps(_zone(keys)))
     rows = (json.dumps(_account(n)) + "\n" for n in range(CUSTOMERS))
     (folder / "accounts.jsonl").write_text("".join(rows))
@@ -178,7 +175,9 @@ def _account(number: int) -> dict[str, object]:
         "state": "active",
         "primary": sender_of(number),
         "secondary": [],
-        "services": [{"name": f"vps-{number + 10}", "kind": "vps", "order": str(100_000 + number)}],
+        "services": [
+            {"name": f"vps-{number + 10}", "kind": "vps", "order": str(100_000 + number)}
+        ],
     }
 
 

@@ -45,7 +45,7 @@ class ArticleIndex:
         """
         text = question(text)
         if language in self.languages:
-            return tuple(self._found(text, str(language), language)[:limit])
+            return tuple(self._found(text, str(language), language, limit))
         hits: dict[str, ArticleHit] = {}
         for known in sorted(self.languages, key=lambda one: one != ELSEWHERE):
             for hit in self._found(text, known, language):
@@ -53,9 +53,11 @@ class ArticleIndex:
                 hits[hit.slug] = hit if earlier is None else _better(earlier, hit, language)
         return tuple(sorted(hits.values(), key=lambda hit: -hit.score)[:limit])
 
-    def _found(self, text: str, language: str, spoken: str | None) -> list[ArticleHit]:
+    def _found(
+        self, text: str, language: str, spoken: str | None, most: int | None = None
+    ) -> list[ArticleHit]:
         """Articles of one language, for a question that is written in that one or another."""
-        ranked = self._ranking(language).search(text, spoken)
+        ranked = self._ranking(language).search(text, spoken, most)
         return [self._hit(language, one.number, one.score, one.covered) for one in ranked]
 
     def _hit(self, language: str, number: int, score: float, covered: float) -> ArticleHit:

@@ -11,9 +11,11 @@ from functools import cache
 from importlib import resources
 
 _SHORTEST, _LONGEST = 2, 24  # letters of a beginning such as `pec*`
+_REMEMBERED = 20_000  # words of which it is known what they may begin
 
 Pattern = tuple[tuple[str, bool], ...]  # words, and whether any ending will do
-Table = dict[str, list[tuple[Pattern, str]]]
+Said = tuple[Pattern, str, str]  # the words that follow, one that must stand, the concept
+Table = dict[str, list[Said]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,7 @@ class Thesaurus:
         """`concept: word word* word_word`; an indented line goes on, `#` begins a remark."""
         self._whole: Table = {}
         self._begun: Table = {}
+        self._known: dict[str, list[Said]] = {}
         concept = ""
         for line in text.splitlines():
             if line.startswith("#"):
@@ -45,14 +48,16 @@ class Thesaurus:
         pieces = [(word.rstrip("*"), word.endswith("*")) for word in written.split("_") if word]
         (first, begun), *rest = pieces
         table = self._begun if begun else self._whole
-        table.setdefault(first, []).append((tuple(rest), concept))
+        needed = max((word for word, begun in rest if not begun), key=len, default="")
+        table.setdefault(first, []).append((tuple(rest), needed, concept))
 
     def spoken(self, words: Sequence[str]) -> list[Spoken]:
         """What folded words speak of, in order, no word twice."""
         found: dict[tuple[int, int], set[str]] = {}
+        present = {"", *words}
         for at, word in enumerate(words):
-            for rest, concept in self._tried(word):
-                if _follows(words, at + 1, rest):
+            for rest, needed, concept in self._tried(word):
+                if needed in present and (not rest or _follows(words, at + 1, rest)):
                     found.setdefault((at, at + 1 + len(rest)), set()).add(concept)
         kept: list[Spoken] = []
         taken: set[int] = set()
@@ -62,10 +67,16 @@ class Thesaurus:
                 kept.append(Spoken(start, end, frozenset(found[start, end])))
         return sorted(kept, key=lambda one: one.start)
 
-    def _tried(self, word: str) -> list[tuple[Pattern, str]]:
-        tried = list(self._whole.get(word, ()))
-        for length in range(_SHORTEST, min(len(word), _LONGEST) + 1):
-            tried += self._begun.get(word[:length], ())
+    def _tried(self, word: str) -> list[Said]:
+        """What a word may begin: remembered, as people say the same words."""
+        tried = self._known.get(word)
+        if tried is None:
+            tried = list(self._whole.get(word, ()))
+            for length in range(_SHORTEST, min(len(word), _LONGEST) + 1):
+                tried += self._begun.get(word[:length], ())
+            if len(self._known) >= _REMEMBERED:
+                self._known.clear()
+            self._known[word] = tried
         return tried
 
 

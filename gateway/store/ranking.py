@@ -18,6 +18,7 @@ from gateway.store.stopwords import STOP_WORDS
 MOST_UNITS = 64  # different words of a question that are looked for
 SATURATION, BY_LENGTH = 1.2, 0.6  # k1 and b of BM25
 BY_STEM, BY_CONCEPT, BY_BOTH = 0.7, 1.0, 0.1
+REMEMBERED, FEW = 1_000, 250  # units of which a ranking remembers the articles, if so few
 UNKNOWN = 0.6  # what a word that no article has weighs, beside a word that one has
 OWN = 2.0  # what asks for somebody's own data weighs, where no article has it
 OWN_CONCEPT, FIGURES = (
@@ -29,6 +30,7 @@ FEWEST = 2  # different words that a question has at least
 CAPITALS = frozenset({"de"})  # languages in which every noun has one
 _NAME = re.compile(r"(?<=[a-zà-ÿ0-9,] )[A-ZÀ-Þ][\w.-]{2,40}")
 
+Places = tuple[tuple[int, float], ...]
 Unit = tuple[str, ...]  # sorted: stems, and concepts behind a `=`
 
 
@@ -48,14 +50,17 @@ class Ranking:
         """Each article is a list of texts with their weights."""
         self._language = language
         self._size = len(articles)
-        self._places: dict[str, dict[int, float]] = {}
+        self._places: dict[str, dict[int, float]] = {}  # how well an article has a key
+        self._asked: dict[Unit, tuple[float, Places]] = {}
         counted = [self._counted(fields) for fields in articles]
         lengths = [sum(1 for text, _ in fields for _ in text.split()) for fields in articles]
         mean = max(sum(lengths) / max(self._size, 1), 1.0)
         for number, weights in enumerate(counted):
             norm = 1 - BY_LENGTH + BY_LENGTH * lengths[number] / mean
             for key, weight in weights.items():
-                self._places.setdefault(key, {})[number] = weight / norm
+                full = BY_CONCEPT if key.startswith("=") else BY_STEM
+                match = full * (weight / norm) / (weight / norm + SATURATION)
+                self._places.setdefault(key, {})[number] = match
 
     def _counted(self, fields: Iterable[tuple[str, float]]) -> dict[str, float]:
         weights: dict[str, float] = {}
@@ -65,7 +70,9 @@ class Ranking:
                     weights[key] = weights.get(key, 0.0) + weight
         return weights
 
-    def search(self, text: str, spoken: str | None = None) -> list[Ranked]:
+    def search(
+        self, text: str, spoken: str | None = None, most: int | None = None
+    ) -> list[Ranked]:
         """The articles that have anything of a question, best first; `spoken` is its language."""
         asked = dict.fromkeys(units(text, self._language, spoken))
         named = _named(text, self._language) if spoken not in CAPITALS else frozenset[str]()
@@ -73,21 +80,32 @@ class Ranking:
         missing = max(FEWEST - len(asked), 0)
         total, scores = missing * self._weight((), {}), dict[int, float]()
         for unit in list(asked)[:MOST_UNITS]:
-            matches = self._matches(unit)
-            weight = self._weight(unit, matches, named)
+            weight, matches = self._weighed(unit, named)
             total += weight
-            for number, match in matches.items():
+            for number, match in matches:
                 scores[number] = scores.get(number, 0.0) + weight * match
-        ranked = (Ranked(number, score, score / total) for number, score in scores.items())
-        return sorted(ranked, key=lambda one: (-one.score, one.number))
+        ordered = sorted((-score, number) for number, score in scores.items())[:most]
+        return [Ranked(number, -score, -score / total) for score, number in ordered]
 
-    def _matches(self, unit: Unit) -> dict[int, float]:
+    def _weighed(self, unit: Unit, named: frozenset[str]) -> tuple[float, Places]:
+        """What a unit weighs, and which articles have it: remembered, as people say the same."""
+        known = self._asked.get(unit)
+        if known is None:
+            matches = self._matches(unit)
+            known = self._weight(unit, matches, named), tuple(matches.items())
+            if len(self._asked) >= REMEMBERED:
+                self._asked.clear()
+            if 0 < len(matches) <= FEW:  # what no article has weighs more where it is a name
+                self._asked[unit] = known
+        return known
+
+    def _matches(self, unit: Unit) -> Mapping[int, float]:
         """How well each article has this word, 0 to about 1."""
+        if len(unit) == 1:
+            return self._places.get(unit[0], {})
         best: dict[int, float] = {}
         for key in unit:
-            full = BY_CONCEPT if key.startswith("=") else BY_STEM
-            for number, weight in self._places.get(key, {}).items():
-                match = full * weight / (weight + SATURATION)
+            for number, match in self._places.get(key, {}).items():
                 known = best.get(number, 0.0)
                 both = BY_BOTH * min(known, match)
                 best[number] = max(known, match) + both
