@@ -168,6 +168,19 @@ class Rooms:
         self.store.close()
 
 
+def takes(config: Config, recipient: Address) -> bool:
+    """Whether the door takes mail for it: support addresses with their sub-addresses, return
+    paths, and postmaster wherever mail is taken (RFC 5321 4.5.1).
+    """
+    base = Address(recipient.local.partition("+")[0], recipient.domain)
+    if base.key in _keys(config.support.addresses):
+        return True
+    local = base.key.partition("@")[0]
+    if local == "postmaster":
+        return base.domain in auth_settings(config).own_domains
+    return local == "bounce" and base.domain == config.support.domain.lower()
+
+
 def desk(config: Config, keys: Keys) -> Desk:
     """Who we are on every mail that goes out."""
     support = config.support

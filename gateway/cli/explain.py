@@ -52,10 +52,13 @@ def explain(
 
 
 async def _one(config: Path | None, case: dict[str, Any]) -> dict[str, Any]:
-    from gateway.explainer import Explainer
+    from gateway.explainer import Explainer, Unspeakable
 
     with Explainer(configuration.load(config)) as explainer:
-        return await explainer.explain(case, Path("/"))
+        try:
+            return await explainer.explain(case, Path("/"))
+        except Unspeakable as error:
+            raise typer.BadParameter(output.visible(error)) from None
 
 
 async def _all(
@@ -84,11 +87,21 @@ async def _case(
             raise BadInput("a case is a JSON object")
         identifier = case.get("id", number)
         given = {key: value for key, value in case.items() if value is not None}
-        return await explainer.explain({**common, **given}, folder)
+        return await _explained(explainer, {"id": number, **common, **given}, folder)
     except (PortiereError, ValueError) as error:
         return {"id": identifier, "error": str(error)}
     except Exception as error:  # a defect of ours in one case must not cost the others
         return {"id": identifier, "error": f"a defect of ours: {type(error).__name__}: {error}"}
+
+
+async def _explained(explainer: "Explainer", case: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """The public form; with an `error` beside it where the dialogue ends before the mail."""
+    from gateway.explainer import NotTaken
+
+    try:
+        return await explainer.explain(case, folder)
+    except NotTaken as refused:
+        return await explainer.not_taken(case, folder, refused)
 
 
 def _lines(batch: Path) -> Iterator[tuple[int, str]]:

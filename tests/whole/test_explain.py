@@ -106,6 +106,57 @@ def test_nothing_is_written(tmp_path: Path, config: Path) -> None:
     assert not (config.parent / "secrets.json").exists()
 
 
+@pytest.mark.parametrize(
+    "word,value,code",
+    [
+        ("mail_from", "a@b.example\r\nRCPT TO:<x@y.example>", 501),
+        ("mail_from", "a b@c.example", 501),
+        ("mail_from", "nobody", 501),
+        ("mail_from", "<a@b.example", 501),
+        ("rcpt", "bob@elsewhere.example", 550),
+        ("rcpt", ["support@host.example", "bob@elsewhere.example"], 550),
+        ("rcpt", "supp ort@host.example", 501),
+    ],
+)
+def test_a_path_that_the_door_refuses_is_an_error_and_the_door_s_answer(
+    tmp_path: Path, config: Path, word: str, value: object, code: int
+) -> None:
+    """In a batch the public form stands beside the error; a single mail ends with status 2."""
+    (tmp_path / "good.eml").write_bytes(PLAIN)
+    case = {"id": "off", "path": "good.eml", "zone": {}, word: value}
+    (found,) = batch(tmp_path, config, case)
+    assert set(found) == KEYS | {"error"}
+    assert f"`{word}`" in str(found["error"])
+    assert found["smtp"]["code"] == code  # type: ignore[index]
+    assert found["decision"]["outcome"] == "reject"  # type: ignore[index]
+    values = value if isinstance(value, list) else [value]
+    options = [one for each in values for one in (f"--{word.replace('_', '-')}", str(each))]
+    mail = str(tmp_path / "good.eml")
+    done = portiere("explain", mail, "--config", str(config), *options)
+    assert done.returncode == 2, done.stdout
+    assert f"`{word}`" in done.stderr.replace("\n", " ")
+
+
+@pytest.mark.parametrize("now", ["2026-11-22 20:00", "2026-11-22", "tomorrow"])
+def test_a_moment_says_its_zone(tmp_path: Path, config: Path, now: str) -> None:
+    """Without one nobody knows which moment is meant."""
+    (tmp_path / "good.eml").write_bytes(PLAIN)
+    (found,) = batch(tmp_path, config, {"id": "n", "path": "good.eml", "zone": {}, "now": now})
+    assert set(found) == {"id", "error"}
+    mail = str(tmp_path / "good.eml")
+    done = portiere("explain", mail, "--config", str(config), "--now", now)
+    assert done.returncode == 2
+
+
+def test_sub_addresses_return_paths_and_brackets_are_taken(tmp_path: Path, config: Path) -> None:
+    """As at the door: what stands behind the plus, bounces, postmaster."""
+    (tmp_path / "good.eml").write_bytes(PLAIN)
+    ours = ["<support+x@host.example>", "bounce+t@host.example", "Postmaster@host.example"]
+    paths = ("", "<>", "<a@b.example>", '"a b"@c.example', "a@localhost")
+    cases = [{"path": "good.eml", "zone": {}, "mail_from": one, "rcpt": ours} for one in paths]
+    assert all(set(one) == KEYS for one in batch(tmp_path, config, *cases))
+
+
 @needs_suites
 def test_real_mails_have_one_line_each_and_no_error(tmp_path: Path, config: Path) -> None:
     """496 mails that nobody here wrote are read without an exception."""
