@@ -24,7 +24,7 @@ from gateway.core.know.token import Keys
 from gateway.core.model import Address, ArticleHit, Candidates, Clues, StaffAddress
 from gateway.core.read import addresses, wire
 from gateway.core.say.desk import Desk, Post
-from gateway.errors import BadInput
+from gateway.errors import BadInput, Temporary
 from gateway.load import Loaded
 from gateway.pipeline import House
 from gateway.store.articles import ArticleIndex
@@ -32,6 +32,7 @@ from gateway.store.engine import Store
 from gateway.store.reader import Reader
 
 READERS = 4
+READ_SECONDS = 8.0  # for the one read of a mail, the wait for a thread included; then 451
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +161,11 @@ class Rooms:
 
     async def _find(self, clues: Clues) -> Candidates:
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._threads, self.reader.candidates, clues)
+        try:
+            async with asyncio.timeout(READ_SECONDS):
+                return await loop.run_in_executor(self._threads, self.reader.candidates, clues)
+        except TimeoutError:
+            raise Temporary("the database does not answer") from None
 
     def close(self) -> None:
         """Give back the threads and the database."""

@@ -21,7 +21,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.engine import URL, make_url
 
 from gateway import errors
-from gateway.store import schema
+from gateway.store import postgres, schema
 from gateway.store.blobs import BlobStore, open_blobs
 from gateway.store.prepared import Link
 
@@ -34,13 +34,18 @@ SHARDS = 64
 _SETTINGS = {
     "synchronous_commit": "on",
     "lock_timeout": "5s",
-    "statement_timeout": "8s",
+    "statement_timeout": "6s",
+    "idle_in_transaction_session_timeout": "60s",
     "enable_seqscan": "off",
     "enable_hashjoin": "off",
     "enable_mergejoin": "off",
     "plan_cache_mode": "force_generic_plan",
     "jit": "off",
 }
+
+# What a server must have said for 250 to mean what it says; the second list is no more than odd.
+_DURABLE = {"synchronous_commit": ("on", "remote_apply", "local")}
+_FLUSHING = {"fsync": ("on",), "full_page_writes": ("on",)}
 
 _LATER = (sqlite3.OperationalError, psycopg.OperationalError, psycopg.InternalError)
 
@@ -127,6 +132,30 @@ class Store:
             raise
         place = blobs if blobs is not None else _beside(url)
         return cls(engine, readers, open_blobs(place), read_only=read_only, scratch=scratch)
+
+    def weaknesses(self) -> list[str]:
+        """What in the server's settings could lose accepted mail in a power cut, for ops.
+
+        BadInput where commits are not flushed at all, though we ask for it.
+        """
+        if self.sqlite:
+            return []
+        with self.reading() as connection:
+            found = {
+                name: str(connection.exec_driver_sql(f"SHOW {name}").scalar())
+                for name in (*_DURABLE, *_FLUSHING)
+            }
+        for name, right in _DURABLE.items():
+            if found[name] not in right:
+                raise errors.BadInput(
+                    f"the database has `{name} = {found[name]}` though we ask for `on`; a pooler"
+                    " in between must pass our options on"
+                )
+        return [
+            f"the server has `{name} = {found[name]}`: a power cut may lose accepted mail"
+            for name, right in _FLUSHING.items()
+            if found[name] not in right
+        ]
 
     @contextmanager
     def read(self) -> Iterator[Link]:
@@ -229,14 +258,18 @@ def _engine(url: URL, *, pool: int, read_only: bool, snapshot: bool = False) -> 
             "connect_timeout": 5,
             "application_name": "portiere",
             "options": " ".join(f"-c {name}={value}" for name, value in _SETTINGS.items()),
-            "tcp_user_timeout": 8000,
+            "tcp_user_timeout": 7000,
         },
     )
-    if snapshot:
 
-        @event.listens_for(engine, "connect")
-        def _read_only(dbapi: Any, _record: Any) -> None:
-            dbapi.read_only = True
+    @event.listens_for(engine, "connect")
+    def _connected(dbapi: Any, _record: Any) -> None:
+        dbapi.read_only = snapshot
+
+    @event.listens_for(engine, "checkout")
+    def _alive(dbapi: Any, _record: Any, _proxy: Any) -> None:
+        if postgres.hung_up(dbapi):  # the server was restarted: so are the others
+            raise sqlalchemy.exc.InvalidatePoolError("the server ended the connection")
 
     return engine
 

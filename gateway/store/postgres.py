@@ -15,7 +15,7 @@ from psycopg.pq.abc import PGconn, PGresult
 from sqlalchemy.dialects.postgresql.base import PGDialect
 
 DIALECT = PGDialect(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]  # SQLAlchemy's
-PATIENCE = 10_000  # milliseconds without a byte; the server itself gives up before
+PATIENCE = 7_000  # milliseconds without a byte; the server itself gives up before
 _TEXT, _BINARY = 0, 1
 
 _DECODERS: dict[int, Callable[[bytes], Any]] = {
@@ -60,6 +60,15 @@ def _rows(result: PGresult) -> list[tuple[Any, ...]]:
 
 _prepared: WeakKeyDictionary[psycopg.Connection[Any], dict[str, bytes]] = WeakKeyDictionary()
 _waiting: WeakKeyDictionary[psycopg.Connection[Any], list[Statement]] = WeakKeyDictionary()
+
+
+def hung_up(connection: psycopg.Connection[Any]) -> bool:
+    """Whether the server has ended an idle connection: then there is something to read."""
+    if connection.closed:
+        return True
+    poll = select.poll()
+    poll.register(connection.pgconn.socket, select.POLLIN)
+    return bool(poll.poll(0))
 
 
 def later(connection: psycopg.Connection[Any], sql: str) -> None:

@@ -29,6 +29,7 @@ WAITING = "state IN ('new', 'waiting for staff')"
 OVERDUE = f"{WAITING} AND escalated_at IS NULL AND reply_due IS NOT NULL"
 DUE = "state = 'due'"
 FAILED = "state = 'failed'"
+HELD = "state = 'held'"
 UNSENT = "state IN ('due', 'held')"
 DOUBTFUL = "doubts > 0"
 PARKED = "state = 'parked'"
@@ -293,6 +294,8 @@ _partial("ix_outbox_doubts", outbox.c.doubts, where=DOUBTFUL)
 _partial("ix_outbox_due", outbox.c.due, where=DUE)
 _partial("ix_outbox_order", outbox.c.ticket, outbox.c.id, where=DUE)
 _partial("ix_outbox_merge_key", outbox.c.merge_key, where=UNSENT)
+_partial("ix_outbox_held", outbox.c.id, where=HELD)
+_partial("ix_outbox_failed", outbox.c.id, where=FAILED)
 _partial("ix_outbox_unsent", outbox.c.account, where=UNSENT)
 Index("ix_outbox_ticket", outbox.c.ticket, outbox.c.id)
 Index("ix_outbox_message_id", outbox.c.message_id)

@@ -270,20 +270,17 @@ class Writer:
             connection.close()
 
     def _connected(self) -> Connection:
-        """A connection in a transaction; one that died while it lay idle is replaced once."""
-        for last in (self._store.sqlite, True):
-            connection = self._store.engine.connect()
-            try:
-                connection.begin()
-                if not self._store.sqlite:
-                    connection.exec_driver_sql("SELECT 1")  # the driver begins with it
-                return connection
-            except _DRIVER:
-                connection.invalidate()
-                connection.close()
-                if last:
-                    raise
-        raise errors.Temporary("the database gives no connection")
+        """A connection in a transaction; the pool replaces one that died while it lay idle."""
+        connection = self._store.engine.connect()
+        try:
+            connection.begin()
+            if not self._store.sqlite:
+                connection.exec_driver_sql("SELECT 1")  # the driver begins with it
+        except _DRIVER:
+            connection.invalidate()
+            connection.close()
+            raise
+        return connection
 
     def _lost(self, group: list[_Job[Any]], problem: BaseException) -> None:
         """The whole transaction failed, and what waited for the same lock fails with it."""

@@ -78,7 +78,9 @@ def _partial(name: str, table: str, columns: list[str], where: sa.TextClause) ->
 
 
 def _gateways() -> None:
-    """Who works on this database."""
+    """Who works on this database, and what waits for people in the outbox."""
+    for state in ("held", "failed"):
+        _partial(f"ix_outbox_{state}", "outbox", ["id"], sa.text(f"state = '{state}'"))
     op.create_table(
         "gateways",
         sa.Column("instance", sa.Text(), nullable=False),
