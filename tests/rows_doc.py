@@ -10,8 +10,6 @@ PAGE = ROOT / "docs" / "rows.md"
 
 # Rows of the list of systems that no story shows yet, and why.
 OPEN = {
-    "G9": "the customer changes the primary and adds secondary addresses in the control panel;"
-    " ops do it by `portiere accounts address`",
     "I4": "live chat",
 }
 ORDER = "GHWI"

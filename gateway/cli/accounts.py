@@ -10,6 +10,7 @@ import typer
 from sqlalchemy import Connection
 
 from gateway.cli import output
+from gateway.cli.asking import Asking
 from gateway.cli.config import ConfigOption
 from gateway.cli.office import Office, now, queue
 from gateway.core.model import Account
@@ -20,8 +21,13 @@ from gateway.errors import BadInput
 from gateway.store import accounts
 
 app = typer.Typer(no_args_is_help=True)
-address = typer.Typer(no_args_is_help=True, help="Add, remove, or make official.")
+address = typer.Typer(no_args_is_help=True, help="Add, ask, confirm, remove, or make official.")
 app.add_typer(address, name="address")
+
+ADDRESS = (
+    *("address", "role", "kinds", "confirmed_at", "asked_at", "bounced_at"),
+    "domain_changed_at",
+)
 
 JsonOption = Annotated[bool, typer.Option("--json", help="For programs.")]
 
@@ -99,10 +105,21 @@ def show(number: str, config: ConfigOption = None, json: JsonOption = False) -> 
         output.as_json(found)
         return
     output.say(f"{found['account']}  {found['name']}  ({found['state']}, {found['language']})")
-    keys = ("address", "role", "kinds", "confirmed_at", "bounced_at", "domain_changed_at")
-    output.table("addresses", keys, ([row[key] for key in keys] for row in found["addresses"]))
+    rows = found["addresses"]
+    output.table("addresses", ADDRESS, ([row[key] for key in ADDRESS] for row in rows))
+    for row in rows:
+        if row["doubt"]:
+            output.say(_in_doubt(number, row["address"], row["doubt"]))
     names = ("name", "kind", "order", "ip")
     output.table("services", names, ([row[key] for key in names] for row in found["services"]))
+
+
+def _in_doubt(number: str, official: str, why: str) -> str:
+    return (
+        f"{why}; mail about the account waits.\nOnce it is known to be the customer's own:"
+        f" portiere accounts address confirm {number} {official}\nOnce he has another one:"
+        f" portiere accounts address primary {number} ADDRESS"
+    )
 
 
 @app.command("domain-changed")
@@ -154,26 +171,59 @@ def add(
     number: str,
     new: str,
     kinds: Annotated[str, typer.Option(help="Departments, with commas; empty is all.")] = "",
-    unconfirmed: Annotated[bool, typer.Option(help="Not counted until confirmed.")] = False,
+    confirmed: Annotated[
+        bool, typer.Option("--confirmed", help="Counted at once: ops vouch for it.")
+    ] = False,
     config: ConfigOption = None,
 ) -> None:
-    """Add a secondary address to an account."""
+    """Add a secondary address. It is asked by mail, and counts once it has confirmed itself."""
     chosen = [kind.strip() for kind in kinds.split(",") if kind.strip()]
-
-    def work(connection: Connection) -> None:
-        accounts.add_address(
-            connection,
-            number,
-            new,
-            now(),
-            kinds=chosen,
-            confirmed=not unconfirmed,
-            ours=office.ours,
-        )
-
     with Office(config) as office:
-        office.write(work)
-    output.say(f"`{new}` is a secondary address of {number} now")
+        asking = Asking(office)
+
+        def work(connection: Connection) -> str | None:
+            accounts.add_address(
+                connection,
+                number,
+                new,
+                now(),
+                kinds=chosen,
+                confirmed=confirmed,
+                ours=office.ours,
+            )
+            return None if confirmed else asking.send(connection, number, new)
+
+        unsent = office.write(work)
+    if confirmed:
+        output.say(f"`{new}` is a secondary address of {number} now")
+        return
+    output.say(f"`{new}` stands on {number}, and counts once it has confirmed itself")
+    output.say(unsent or f"`{new}` is asked by mail")
+
+
+@address.command("ask")
+def ask(number: str, unconfirmed: str, config: ConfigOption = None) -> None:
+    """Ask an unconfirmed address once more; what it was asked before no longer counts."""
+    with Office(config) as office:
+        asking = Asking(office)
+
+        def work(connection: Connection) -> str | None:
+            accounts.ask_address(connection, number, unconfirmed, now())
+            return asking.send(connection, number, unconfirmed)
+
+        unsent = office.write(work)
+    output.say(unsent or f"`{unconfirmed}` is asked by mail")
+
+
+@address.command("confirm")
+def confirm(number: str, known: str, config: ConfigOption = None) -> None:
+    """Ops have looked at an address: it counts, is in doubt no longer, and what waited goes."""
+    with Office(config) as office:
+        gone = office.write(
+            lambda connection: accounts.confirm_address(connection, number, known, now())
+        )
+    waited = f"; {gone} mails that waited go out" if gone else ""
+    output.say(f"`{known}` of {number} is confirmed{waited}")
 
 
 @address.command("remove")

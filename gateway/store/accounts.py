@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, case, delete, func, insert, or_, select, text, update
+from sqlalchemy import Connection, case, delete, insert, or_, select, update
 
 from gateway.core.model import Role
 from gateway.errors import BadInput
@@ -25,6 +25,7 @@ from gateway.store.accountfile import (
     nobodys,
 )
 from gateway.store.accountview import export, find, list_accounts, show
+from gateway.store.addressrows import let_go, put, retarget, unset_primary, withdraw
 from gateway.store.columns import dump_texts, micros, texts
 
 
@@ -120,51 +121,17 @@ def _set_addresses(connection: Connection, row: AccountRow, now: datetime, done:
     moves = old is not None and old.key != row.primary.key
     changed = moves
     if moves and old is not None:
-        _unset_primary(connection, row.number)
+        unset_primary(connection, row.number)
         done.moved.append(MovedAddress(row.number, old.address, row.primary.address))
     for key, (role, one) in wanted.items():
-        changed |= _put_address(connection, row.number, role, one, found.get(key), now)
+        changed |= put(connection, row.number, role, one, found.get(key), now)
     for key in found.keys() - wanted.keys():
         connection.execute(delete(schema.addresses).where(_a.id == found[key].id))
         changed = True
     if moves and old is not None:
         retarget(connection, row.number, old.address, row.primary.address)
+        let_go(connection, row.number)
     return changed
-
-
-def _unset_primary(connection: Connection, account: str) -> None:
-    """There is one primary at a time; the database sees to that."""
-    connection.execute(
-        update(schema.addresses)
-        .where(_a.account == account, _a.role == Role.PRIMARY.value)
-        .values(role=Role.SECONDARY.value)
-    )
-
-
-def _put_address(
-    connection: Connection,
-    account: str,
-    role: Role,
-    one: AddressRow,
-    found: Any,
-    now: datetime,
-) -> bool:
-    values: dict[str, Any] = {
-        "address": one.address,
-        "role": role.value,
-        "kinds": dump_texts(one.kinds),
-    }
-    at = micros(now)
-    if found is None:
-        row = {"account": account, "key": one.key, "confirmed_at": at, "created_at": at}
-        connection.execute(insert(schema.addresses).values(**row, **values))
-        return True
-    if found.confirmed_at is None:
-        values["confirmed_at"] = at
-    if all(getattr(found, name) == value for name, value in values.items()):
-        return False
-    connection.execute(update(schema.addresses).where(_a.id == found.id).values(**values))
-    return True
 
 
 def _set_services(connection: Connection, row: AccountRow) -> bool:
@@ -240,7 +207,11 @@ def add_address(
     confirmed: bool = True,
     ours: Callable[[str], bool] = nobodys,
 ) -> None:
-    """A secondary address. BadInput when it is none, ours, or stands on this account already."""
+    """A secondary address. BadInput when it is none, ours, or stands on this account already.
+
+    Not `confirmed`, its author is unknown until the mailbox has answered our question; whether
+    another account has the address is never looked at.
+    """
     one = foreign(_checked(connection, account, address), ours)
     if _found(connection, account, one.key) is not None:
         raise BadInput(f"`{one.address}` stands on account `{account}` already")
@@ -251,28 +222,50 @@ def add_address(
         "role": Role.SECONDARY.value,
         "kinds": dump_texts(kinds),
         "confirmed_at": micros(now) if confirmed else None,
+        "asked_at": None if confirmed else micros(now),
         "created_at": micros(now),
     }
     connection.execute(insert(schema.addresses).values(values))
 
 
-def confirm_address(connection: Connection, account: str, address: str, now: datetime) -> None:
-    """The link sent to it was followed, or ops have looked at it: it is in doubt no longer."""
+def ask_address(connection: Connection, account: str, address: str, now: datetime) -> str:
+    """It is asked once more; what was asked before no longer counts. The address's key."""
     one = _checked(connection, account, address)
     found = _found(connection, account, one.key)
     if found is None:
         raise BadInput(f"`{one.address}` does not stand on account `{account}`")
+    if found.confirmed_at is not None:
+        raise BadInput(f"`{one.address}` is confirmed already")
+    withdraw(connection, account, one.key)
+    connection.execute(
+        update(schema.addresses).where(_a.id == found.id).values(asked_at=micros(now))
+    )
+    return one.key
+
+
+def confirm_address(connection: Connection, account: str, address: str, now: datetime) -> int:
+    """Ops have looked at it: it is in doubt no longer, and what waited for that goes out.
+
+    How many mails go.
+    """
+    one = _checked(connection, account, address)
+    found = _found(connection, account, one.key)
+    if found is None:
+        raise BadInput(f"`{one.address}` does not stand on account `{account}`")
+    withdraw(connection, account, one.key)
     connection.execute(
         update(schema.addresses)
         .where(_a.id == found.id)
-        .values(confirmed_at=micros(now), bounced_at=None)
+        .values(confirmed_at=micros(now), asked_at=None, bounced_at=None)
     )
+    return let_go(connection, account)
 
 
 def domain_changed(connection: Connection, domain: str, at: datetime) -> int:
     """The registrar says that a domain expired or changed hands; how many addresses use it.
 
-    What lies below the domain went with it. The later of two moments stays.
+    What lies below the domain went with it. The later of two moments stays. An address that has
+    not confirmed itself yet must be asked again.
     """
     name = domain.lower()
     uses = or_(
@@ -281,7 +274,7 @@ def domain_changed(connection: Connection, domain: str, at: datetime) -> int:
     )
     latest = case((_a.domain_changed_at > micros(at), _a.domain_changed_at), else_=micros(at))
     result = connection.execute(
-        update(schema.addresses).where(uses).values(domain_changed_at=latest)
+        update(schema.addresses).where(uses).values(domain_changed_at=latest, asked_at=None)
     )
     return int(result.rowcount)
 
@@ -296,6 +289,7 @@ def remove_address(connection: Connection, account: str, address: str) -> None:
         raise BadInput(
             f"`{one.address}` is the official address of `{account}`; set another one first"
         )
+    withdraw(connection, account, one.key)
     connection.execute(delete(schema.addresses).where(_a.id == found.id))
 
 
@@ -317,44 +311,16 @@ def set_primary(
     ).first()
     if old is not None and old.key == one.key:
         return None
-    _unset_primary(connection, account)
+    unset_primary(connection, account)
     found = _found(connection, account, one.key)
     kinds = texts(found.kinds) if found is not None else ()
-    _put_address(
-        connection, account, Role.PRIMARY, AddressRow(one.address, one.key, kinds), found, now
-    )
+    put(connection, account, Role.PRIMARY, AddressRow(one.address, one.key, kinds), found, now)
     confirm_address(connection, account, address, now)
     if old is None:
         return None
     retarget(connection, account, old.address, one.address)
+    let_go(connection, account)
     return MovedAddress(account, old.address, one.address)
-
-
-def retarget(connection: Connection, account: str, old: str, new: str) -> int:
-    """Send what is unsent to the new official address, envelope and `To` alike; how many rows."""
-    c = schema.outbox.c
-    rows = connection.execute(
-        select(c.id, c.raw).where(
-            c.account == account,
-            text(schema.UNSENT),
-            c.notice.is_(False),
-            func.lower(c.recipient) == old.lower(),
-        )
-    ).all()
-    for number, raw in rows:
-        values = {"recipient": new, "raw": _to(bytes(raw), old, new)}
-        connection.execute(update(schema.outbox).where(c.id == number).values(values))
-    return len(rows)
-
-
-def _to(raw: bytes, old: str, new: str) -> bytes:
-    """The `To` field that our own writer made, with the new address; nothing else is touched."""
-    head, blank, body = raw.partition(b"\r\n\r\n")
-    lines = head.split(b"\r\n")
-    for place, line in enumerate(lines):
-        if line[:3].lower() == b"to:":
-            lines[place] = line.replace(old.encode(), new.encode())
-    return b"\r\n".join(lines) + blank + body
 
 
 def _checked(connection: Connection, account: str, address: str) -> AddressRow:

@@ -9,6 +9,7 @@ from gateway.core.model import Role
 from gateway.store import schema
 from gateway.store.accountfile import address_row
 from gateway.store.columns import moment_or_none, texts
+from gateway.store.doubts import doubtful
 
 _a, _s = schema.addresses.c, schema.services.c
 
@@ -100,8 +101,12 @@ def show(connection: Connection, number: str) -> dict[str, Any] | None:
                 "role": one.role,
                 "kinds": list(texts(one.kinds)),
                 "confirmed_at": moment_or_none(one.confirmed_at),
+                "asked_at": moment_or_none(one.asked_at),
                 "bounced_at": moment_or_none(one.bounced_at),
                 "domain_changed_at": moment_or_none(one.domain_changed_at),
+                "doubt": doubtful(one.confirmed_at, one.bounced_at, one.domain_changed_at)
+                if one.role == Role.PRIMARY
+                else None,
             }
             for one in addresses
         ],

@@ -52,6 +52,12 @@ def _own() -> Select[Any]:
     return select(_a.account).where(_a.key == param("author"), _a.confirmed_at.is_not(None))
 
 
+def _claimed(*columns: Any) -> Select[Any]:
+    """The accounts that the author's address waits to be confirmed on."""
+    waiting = (_a.confirmed_at.is_(None), _a.asked_at.is_not(None))
+    return select(*columns).where(_a.key == param("author"), *waiting)
+
+
 def _author(asked: Asked) -> dict[str, Any]:
     return {"author": asked.clues.author_key}
 
@@ -97,7 +103,7 @@ def _accounts() -> Question:
     owners = select(_t.account).where(
         _t.number.in_(select(named.c.number)), _t.account.is_not(None)
     )
-    concerned = union(_own(), owners)
+    concerned = union(_own(), _claimed(_a.account), owners)
     statement = (
         account_columns()
         .where(schema.accounts.c.number.in_(concerned))
@@ -275,6 +281,11 @@ def _parked() -> Question:
     )
 
 
+def _claims() -> Question:
+    statement = _claimed(_a.account, _a.address, _a.key, _a.asked_at).order_by(_a.account)
+    return Question(Prepared(statement), _author)
+
+
 TICKETS_NAMED = _tickets()
 ACCOUNTS = _accounts()
 REGISTRATIONS = _registrations()
@@ -290,6 +301,7 @@ WAITING = _waiting()
 TAKEN = _taken()
 ANNOUNCED = _announcements()
 PARKED_MAIL = _parked()
+CLAIMS = _claims()
 
 ALL = (
     TICKETS_NAMED,
@@ -307,4 +319,5 @@ ALL = (
     TAKEN,
     ANNOUNCED,
     PARKED_MAIL,
+    CLAIMS,
 )

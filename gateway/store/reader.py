@@ -1,21 +1,22 @@
 """The one read of a mail: everything that the store knows about its clues, from one moment.
 
-The only maker of `OfficialAddress` and `NotificationAddress`, from account rows, and of
-`ProvenAuthor` from an enquiry's row. It reads no clock: what is recent is judged by the moment in
-the clues.
+The only maker of `OfficialAddress`, `NotificationAddress` and `UnconfirmedAddress`, from account
+rows, and of `ProvenAuthor` from an enquiry's row. It reads no clock: what is
+recent is judged by the moment in the clues.
 """
 
 import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
 
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from gateway.core.model import (
     Account,
     Announcement,
     ArticleHit,
     Candidates,
+    Claim,
     Clues,
     NotificationAddress,
     OfficialAddress,
@@ -33,11 +34,13 @@ from gateway.core.model import (
     Ticket,
     TicketKind,
     TicketState,
+    UnconfirmedAddress,
 )
 from gateway.store import questions, schema
 from gateway.store.columns import moment, moment_or_none, texts
+from gateway.store.doubts import doubtful
 from gateway.store.engine import Store
-from gateway.store.prepared import Prepared, Row, param
+from gateway.store.prepared import Link, Prepared, Row, param
 from gateway.store.questions import Asked, account_columns
 
 RECEIPT = "thread"  # the template whose mails are merged
@@ -49,6 +52,16 @@ _ACCOUNT = Prepared(
     .order_by(schema.addresses.c.id)
 )
 _TICKET = Prepared(select(schema.tickets).where(schema.tickets.c.number == param("number")))
+
+_a = schema.addresses.c
+_UNCONFIRMED = Prepared(
+    select(_a.account, _a.address, _a.key, _a.asked_at).where(
+        _a.account == param("account"),
+        _a.key == param("key"),
+        _a.confirmed_at.is_(None),
+        _a.asked_at.is_not(None),
+    )
+)
 
 
 class Reader:
@@ -124,6 +137,11 @@ class Reader:
                 for slug, title, text, services in rows[questions.ANNOUNCED]
             ),
             parked=tuple(ParkedMail(*row) for row in rows[questions.PARKED_MAIL]),
+            claims=tuple(
+                Claim(accounts[row[0]], _unconfirmed(row))
+                for row in rows[questions.CLAIMS]
+                if row[0] in accounts
+            ),
         )
 
 
@@ -153,7 +171,7 @@ def _account(rows: Sequence[Row]) -> Account | None:
         language=language,
         suspended=state == "suspended",
         official=OfficialAddress(address, number),
-        doubtful=_doubtful(confirmed, bounced, changed),
+        doubtful=doubtful(confirmed, bounced, changed),
         notify=tuple(
             NotificationAddress(row[4], number, kind)
             for row in rows
@@ -161,20 +179,6 @@ def _account(rows: Sequence[Row]) -> Account | None:
             for kind in texts(row[6])
         ),
     )
-
-
-def _doubtful(confirmed: int | None, bounced: int | None, changed: int | None) -> str | None:
-    """Why no text about the account may go to its official address for now."""
-    if confirmed is None:
-        return "the official address was never confirmed"
-    if bounced is not None:
-        return f"mail to the official address bounced on {moment(bounced):%Y-%m-%d}"
-    if changed is not None and changed >= confirmed:
-        return (
-            "the domain of the official address expired or changed hands on"
-            f" {moment(changed):%Y-%m-%d}, after the address was confirmed"
-        )
-    return None
 
 
 def _registrations(
@@ -191,6 +195,18 @@ def _registrations(
         for number, role, kinds, confirmed, changed in rows
         if number in accounts
     )
+
+
+def unconfirmed(connection: Connection, account: str, key: str) -> UnconfirmedAddress | None:
+    """The address that waits to be confirmed on this account; None where it was not asked."""
+    values = {"account": account, "key": key}
+    rows = Link.of(connection).rows(_UNCONFIRMED, values)
+    return _unconfirmed(rows[0]) if rows else None
+
+
+def _unconfirmed(row: Row) -> UnconfirmedAddress:
+    account, address, key, asked = row
+    return UnconfirmedAddress(address, key, account, moment(asked))
 
 
 def ticket_of(row: Row) -> Ticket:

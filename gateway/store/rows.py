@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from sqlalchemy import literal_column, select, update
+from sqlalchemy import literal_column, null, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from gateway import errors
@@ -23,6 +23,7 @@ from gateway.core.model import (
     Spend,
     TicketChange,
     TicketState,
+    UnconfirmedAddress,
 )
 from gateway.store import changes, feedback, reports, schema, telling
 from gateway.store.blobs import INLINE
@@ -101,6 +102,17 @@ _RELEASED = Prepared(
     .where(_m.mail == param("the_mail"), _m.state == const("parked"))
     .values(state="released")
 )
+_a = schema.addresses.c
+_CONFIRM = Prepared(
+    update(schema.addresses)
+    .where(
+        _a.account == param("the_account"),
+        _a.key == param("the_key"),
+        _a.asked_at == param("asked"),
+        _a.confirmed_at.is_(None),
+    )
+    .values(confirmed_at=param("at"), asked_at=null(), bounced_at=null())
+)
 _k = schema.known_messages.c
 _t = schema.tickets.c
 _LATE = Prepared(  # the tickets that already know a Message-ID from a customer, and whose they are
@@ -160,7 +172,11 @@ def apply(
         steps += telling.steps(happened, (*effects.entries, *raised.entries))
     steps += _marks(effects, at)
     steps += feedback.answered(effects)
-    checks = [*_caps(effects), *_replays(effects), *_swept(effects, raw_digest, put_again, at)]
+    checks = [
+        *_caps(effects.spends),
+        *_replays(effects),
+        *_swept(effects, raw_digest, put_again, at),
+    ]
     steps += [step for step, _ in checks]
     answers = changes.run(link, [*steps, *feedback.heard(effects)])
     *answers, unsolved, ticketed = answers
@@ -345,10 +361,18 @@ def _marks(effects: Effects, at: int) -> list[Step]:
     for released in effects.release:
         steps.append(Step(_RELEASE, {"the_mail": released}))
         steps.append(Step(_RELEASED, {"the_mail": released}))
+    for one_address in effects.confirms:
+        steps.append(_confirmed(one_address, at))
     for digest in effects.replays:
         seen = {"digest": digest, "content_digest": mail.content_digest, "first_seen": at}
         steps.append(Step(_REPLAY, seen))
     return steps
+
+
+def _confirmed(one: UnconfirmedAddress, at: int) -> Step:
+    """Moved where it was removed, asked again, or voided meanwhile."""
+    asked = {"the_account": one.account, "the_key": one.key, "asked": micros(one.asked_at)}
+    return Step(_CONFIRM, {**asked, "at": at}, rows=1)
 
 
 _Check = tuple[Step, Callable[[list[Row]], None]]
@@ -378,10 +402,17 @@ def _there(rows: list[Row]) -> None:
         raise Swept(frozenset(digest for digest, size in rows if size == REMOVED))
 
 
-def _caps(effects: Effects) -> list[_Check]:
+def spend(link: Link, spends: Iterable[Spend]) -> None:
+    """Count what a command sends, inside its transaction. Moved where a share is used up."""
+    checks = _caps(spends)
+    for (_, check), answer in zip(checks, changes.run(link, [s for s, _ in checks]), strict=True):
+        check(answer.rows)
+
+
+def _caps(spends: Iterable[Spend]) -> list[_Check]:
     """Count units for the destination and for the whole ledger; Moved where a cap is used up."""
     checks: list[_Check] = []
-    for spend in effects.spends:
+    for spend in spends:
         hour = micros(spend.at) // HOUR
         unit = {"ledger": spend.ledger, "key": spend.key, "hour": hour}
         checks.append((Step(_SPEND, unit), lambda _: None))

@@ -93,6 +93,7 @@ addresses = Table(
     _text("role"),  # primary | secondary
     _list("kinds"),  # departments; none is all of them
     _moment("confirmed_at", null=True),
+    _moment("asked_at", null=True),  # of the latest question whether it belongs to the account
     _moment("bounced_at", null=True),
     _moment("domain_changed_at", null=True),
     _moment("created_at"),

@@ -87,6 +87,7 @@ def test_core_reads_no_clock_and_draws_no_chance() -> None:
         ("ProvenAuthor", {"core/know/proof.py", "store/reader.py"}),
         ("NotificationAddress", {"store/reader.py"}),
         ("StaffAddress", {"load/routing.py"}),
+        ("UnconfirmedAddress", {"store/reader.py"}),
     ],
 )
 def test_destinations_are_made_in_their_own_rooms(value: str, makers: set[str]) -> None:

@@ -24,13 +24,16 @@ from tests_support import ROOT
 from gateway.again import Again
 from gateway.config import Config, parse, resolve
 from gateway.core.model import Committed, Effects, Envelope, Listener
+from gateway.core.say import letters
+from gateway.core.say.ledgers import sign_in_spends
 from gateway.demo.world import _new_key, _public
 from gateway.house import Rooms, Standing
 from gateway.jobs import Jobs, house_jobs
 from gateway.pipeline import Answer, Pipeline
-from gateway.store import accounts, mails
+from gateway.store import accounts, changes, mails, reader, rows
 from gateway.store.engine import Store
 from gateway.store.outbox import Outbox
+from gateway.store.prepared import Link
 from gateway.store.writer import Writer
 
 SUPPORT, SELECTOR = "support@host.example", "rows"
@@ -191,6 +194,22 @@ class House:
         """One read."""
         with self.rooms.store.reading() as connection:
             return work(connection)
+
+    def ask(self, account: str, address: str, *, again: bool = False) -> None:
+        """An address that an account wants is asked by mail whether it belongs to it."""
+        post = self.rooms.post(self.now)
+
+        def work(connection: Any) -> None:
+            if again:
+                accounts.ask_address(connection, account, address, self.now)
+            else:
+                accounts.add_address(connection, account, address, self.now, confirmed=False)
+            to = reader.unconfirmed(connection, account, address)
+            assert to is not None
+            rows.spend(Link.of(connection), sign_in_spends(post.routing.caps, to, self.now))
+            changes.queue(connection, [letters.address_question(post, to)], self.now)
+
+        self.write(work)
 
     def receive(self, envelope: Envelope, raw: bytes) -> Answer:
         """One mail, what it releases, and what goes out at once."""

@@ -52,12 +52,13 @@ class Play:
         if "wait" in step:
             self.house.wait(_span(step["wait"]))
         if "mail" in step:
-            code = self._mail(step["mail"])
+            code = self.receive(step["mail"])
         if "do" in step:
             self._do(step["do"])
         self._then(step.get("then", {}), code)
 
-    def _mail(self, told: dict[str, Any]) -> int:
+    def receive(self, told: dict[str, Any]) -> int:
+        """One mail; the code that was said."""
         mail = {
             key: self._filled(value) if isinstance(value, str) else value
             for key, value in told.items()
@@ -135,6 +136,10 @@ class Play:
             )
 
         self.house.write(work)
+
+    def _do_ask(self, address: str, more: dict[str, Any]) -> None:
+        """A new address, as `portiere accounts address add` adds it."""
+        self.house.ask(more["account"], address)
 
     def _do_primary(self, address: str, more: dict[str, Any]) -> None:
         now = self.house.now

@@ -7,6 +7,7 @@ from sayings import (
     NOW,
     OFFICIAL,
     ROUTING,
+    account,
     candidates,
     done,
     mail,
@@ -18,6 +19,8 @@ from sayings import (
 
 from gateway.core.know.token import Purpose, make
 from gateway.core.model import (
+    DECISIONS,
+    Claim,
     Confirm,
     Hold,
     ParkedMail,
@@ -25,6 +28,7 @@ from gateway.core.model import (
     Situation,
     Spend,
     Spending,
+    UnconfirmedAddress,
 )
 from gateway.core.say.desk import parked_binding
 
@@ -93,3 +97,31 @@ def test_confirm_without_a_notice_releases_the_only_one_that_waits() -> None:
     assert done(_reply_to_notice(FIRST), Confirm("c", "b")).release == ("p1",)
     said = done(_reply_to_notice(FIRST, SECOND), Confirm("c", "b"))
     assert (said.release, sent(said)) == ((), [])
+
+
+CLAIM = Claim(account(), UnconfirmedAddress("New@c.example", "new@c.example", "A-1001", NOW))
+
+
+def test_an_address_that_confirms_itself_releases_nothing_and_the_official_one_is_told() -> None:
+    """The address stands in the text as the account's row has it."""
+    waiting = candidates(parked=(ParkedMail("m1", "A-1001", None),))
+    said = done(situation(claim=CLAIM, candidates=waiting), Confirm("c", "b"))
+    assert said.confirms == (CLAIM.to,)
+    assert said.release == ()
+    assert sent(said) == [("address-added", OFFICIAL)]
+    assert "New@c.example" in said.outgoing[0].text
+
+
+def test_an_address_is_confirmed_in_silence_where_the_share_is_spent() -> None:
+    """What is over the cap is done all the same."""
+    said = done(situation(claim=CLAIM, spent=True), Confirm("c", "b"))
+    assert said.confirms == (CLAIM.to,)
+    assert said.outgoing == ()
+
+
+def test_an_unconfirmed_address_does_nothing_else_whatever_the_rules_say() -> None:
+    """A rule file that opens a ticket for the word CONFERMO opens none for it."""
+    for kind in DECISIONS.values():
+        if kind is not Confirm:
+            said = done(situation(claim=CLAIM), kind("rule", "because"))
+            assert (said.confirms, said.outgoing, said.tickets) == ((), (), ())

@@ -9,6 +9,7 @@ from sayings import DESK, NOW, ROUTING, SUPPORT, TECHNICIANS, account, post, sou
 from gateway.core.model import (
     AccountReply,
     AccountText,
+    AddressNotice,
     Article,
     Constant,
     KindNotice,
@@ -18,6 +19,7 @@ from gateway.core.model import (
     StaffNotice,
     StaffText,
     Tainted,
+    UnconfirmedAddress,
 )
 from gateway.core.say.desk import About
 from gateway.core.say.kinds import HOUSE, KINDS, allowed, kind_of
@@ -61,6 +63,7 @@ VALUES: dict[str, object] = {
     "pending": True,
     "state": Label("waiting for staff"),
     "why": "status 5.1.1",
+    "address": "ufficio@cliente.example",
 }
 
 
@@ -78,6 +81,11 @@ def sample(kind: str) -> Sayable:
         return PublicReply(ProvenAuthor("mario@curious.example"), Constant(kind))
     if meant.staff:
         return StaffNotice(TECHNICIANS, AccountText(kind, VALUES))
+    if kind == "address-confirm":
+        return AddressNotice(
+            UnconfirmedAddress("nuovo@cliente.example", "nuovo@cliente.example", "A-1001", NOW),
+            kind,
+        )
     if kind == "notice":
         return KindNotice(NotificationAddress("noc@cliente.example", "A-1001", "support"), kind)
     return AccountReply(account().official, AccountText(kind, VALUES))
@@ -140,7 +148,10 @@ def test_public_texts_know_no_account_and_no_ticket(kind: str) -> None:
     assert not allowed(kind) & private
 
 
-@pytest.mark.parametrize("kind", ["refuse", "receipt", "enquiry", "hold", "notice", "confirm"])
+CONSTANT = ("refuse", "receipt", "enquiry", "hold", "notice", "confirm", "address-confirm")
+
+
+@pytest.mark.parametrize("kind", CONSTANT)
 def test_constant_texts_print_only_who_we_are(kind: str) -> None:
     """They are the same for everybody."""
     assert allowed(kind) == HOUSE

@@ -14,26 +14,32 @@ from gateway.core.know import (
     knowledge,
     proof,
     request,
+    unconfirmed,
 )
 from gateway.core.know.identify import identify
 from gateway.core.know.thread import refer
 from gateway.core.know.token import Keys
 from gateway.core.model import (
+    Account,
     Address,
     Candidates,
+    Claim,
     Clues,
     Envelope,
     Evidence,
     Headers,
+    Incident,
     Mail,
     Proof,
     ProofLevel,
     Reference,
     Registration,
     Replay,
+    Request,
     RequestKind,
     Sender,
     Situation,
+    Ticket,
     TicketMatch,
 )
 from gateway.core.model.routing import RequestRules, Routing
@@ -90,56 +96,99 @@ def prove(
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Understood:
+    """Who writes, about which ticket, in which words, and what he asks for."""
+
+    sender: Sender
+    proof: Proof
+    reference: Reference
+    mail: Mail
+    request: Request
+    claim: Claim | None = None
+
+    @property
+    def account(self) -> Account | None:
+        return self.sender.account
+
+    @property
+    def own_ticket(self) -> Ticket | None:
+        return self.reference.ticket if self.reference.match is TicketMatch.OWN else None
+
+
 def situation(arrival: Arrival, candidates: Candidates, knowing: Knowing) -> Situation:
     """Everything that the decision rests on, and everything that a reply may say."""
-    now, routing = arrival.envelope.received_at, knowing.routing
-    sender, proven, reference = _who(arrival, candidates, knowing)
-    mail = without_our_words(arrival.mail, _our_words(reference, candidates))
-    asked = request.classify(mail, reference, knowing.requests)
-    if proven.confirmed:
-        asked = confirmed.request(asked)
-    own = sender.account.number if sender.account and proven.level in PROVEN else None
-    reported = incident.read(
-        mail,
-        arrival.clues,
-        candidates,
-        own,
-        asked.kind is RequestKind.INCIDENT,
-        reference.ticket if reference.match is TicketMatch.OWN else None,
-    )
-    department = circumstances.department(arrival.envelope, asked, routing)
+    routing = knowing.routing
+    who = _understood(arrival, candidates, knowing)
+    reported = _reported(arrival, candidates, who)
+    department = circumstances.department(arrival.envelope, who.request, routing)
     language, guessed = circumstances.language(
-        mail, sender.account, reference.ticket, knowing.languages
+        who.mail, who.account, who.reference.ticket, knowing.languages
     )
+    freed = who.proof.confirmed or who.claim is not None
     return Situation(
         envelope=arrival.envelope,
         author=arrival.author,
-        mail=mail,
+        mail=who.mail,
         evidence=arrival.evidence,
-        proof=proven,
-        sender=sender,
-        reference=reference,
-        request=asked,
+        proof=who.proof,
+        sender=who.sender,
+        reference=who.reference,
+        request=who.request,
         incident=reported,
         knowledge=knowledge.judge(
             candidates.articles,
-            withheld=asked.alarm or feedback.answers_us(mail, knowing.domain),
+            withheld=who.request.alarm or feedback.answers_us(who.mail, knowing.domain),
         ),
-        hours=hours.at(routing.office, now, routing.due_mail),
+        hours=hours.at(routing.office, arrival.envelope.received_at, routing.due_mail),
         candidates=candidates,
-        repeat=circumstances.repeat(
-            mail, reported, proven, sender.account, candidates, routing, reference, now
-        ),
-        spent=circumstances.spent(
-            sender, proven, candidates.spending, routing, arrival.clues.author_domain
-        ),
-        scope=proven.confirmed or circumstances.scope(sender.registration, department, routing),
+        repeat=_repeat(arrival, candidates, routing, who, reported),
+        spent=_spent(arrival, candidates, routing, who),
+        scope=freed or circumstances.scope(who.sender.registration, department, routing),
         department=department,
         language=language,
         bilingual=guessed,
         mail_id=arrival.id,
         raw=arrival.raw,
+        claim=who.claim,
     )
+
+
+def _understood(arrival: Arrival, candidates: Candidates, knowing: Knowing) -> _Understood:
+    sender, proven, reference = _who(arrival, candidates, knowing)
+    mail = without_our_words(arrival.mail, _our_words(reference, candidates))
+    asked = request.classify(mail, reference, knowing.requests)
+    if proven.confirmed:
+        asked = confirmed.request(asked)
+    claim = unconfirmed.confirms(mail, arrival.envelope, asked, proven, candidates, knowing.keys)
+    if claim is not None:
+        sender = unconfirmed.sender(claim, arrival.envelope.received_at)
+    return _Understood(sender, proven, reference, mail, asked, claim)
+
+
+def _reported(arrival: Arrival, candidates: Candidates, who: _Understood) -> Incident:
+    """What the mail says of an incident, held against the proven account alone."""
+    own = who.account.number if who.account and who.proof.level in PROVEN else None
+    critical = who.request.kind is RequestKind.INCIDENT
+    return incident.read(who.mail, arrival.clues, candidates, own, critical, who.own_ticket)
+
+
+def _repeat(
+    arrival: Arrival,
+    candidates: Candidates,
+    routing: Routing,
+    who: _Understood,
+    reported: Incident,
+) -> Ticket | None:
+    now = arrival.envelope.received_at
+    return circumstances.repeat(
+        who.mail, reported, who.proof, who.account, candidates, routing, who.reference, now
+    )
+
+
+def _spent(arrival: Arrival, candidates: Candidates, routing: Routing, who: _Understood) -> bool:
+    domain = arrival.clues.author_domain
+    return circumstances.spent(who.sender, who.proof, candidates.spending, routing, domain)
 
 
 def _who(

@@ -42,6 +42,7 @@ from gateway.core.read.tokenform import read
 
 MAX_MERGES = 10
 _PROVEN = frozenset({ProofLevel.STRONG, ProofLevel.MEDIUM})
+_AUTOMATIC = frozenset({Purpose.AUTOMATIC, Purpose.PARKED, Purpose.ADDRESS})
 _SYMBOLS = re.compile(r"[\W_]+")
 
 
@@ -228,7 +229,7 @@ def _answers_automatic(case: _Case, envelope: Envelope) -> bool:
 
 def _is_automatic(text: str) -> bool:
     written = read(text)
-    return written is not None and written.purpose is Purpose.AUTOMATIC
+    return written is not None and written.purpose in _AUTOMATIC
 
 
 def _with_token(case: _Case, named: tuple[_Named, ...], base: Reference) -> Reference:

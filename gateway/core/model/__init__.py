@@ -11,6 +11,7 @@ from gateway.core.model.account import (
     Announcement,
     ArticleHit,
     Candidates,
+    Claim,
     Clues,
     NotificationAddress,
     OfficialAddress,
@@ -26,6 +27,7 @@ from gateway.core.model.account import (
     Ticket,
     TicketKind,
     TicketState,
+    UnconfirmedAddress,
 )
 from gateway.core.model.article import PublicArticle
 from gateway.core.model.decision import (
@@ -54,6 +56,7 @@ from gateway.core.model.decision import (
 from gateway.core.model.effects import (
     AccountReply,
     AccountText,
+    AddressNotice,
     Answered,
     Article,
     Committed,
@@ -131,6 +134,7 @@ __all__ = [
     "AccountReply",
     "AccountText",
     "Address",
+    "AddressNotice",
     "Announcement",
     "Answer",
     "Answered",
@@ -143,6 +147,7 @@ __all__ = [
     "Candidates",
     "Caps",
     "Certified",
+    "Claim",
     "Clues",
     "Committed",
     "Confidence",
@@ -229,6 +234,7 @@ __all__ = [
     "TicketKind",
     "TicketMatch",
     "TicketState",
+    "UnconfirmedAddress",
     "Wire",
     "WireDefect",
     "outcome_of",

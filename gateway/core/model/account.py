@@ -40,6 +40,20 @@ class NotificationAddress:
     kind: str
 
 
+@dataclass(frozen=True, slots=True)
+class UnconfirmedAddress:
+    """A mailbox that is asked whether it belongs to an account, in one text that names none.
+
+    Only store.reader makes one, from a row that waits for the answer. `asked_at` is of its latest
+    mail: an earlier one no longer counts.
+    """
+
+    address: str
+    key: str  # Address.key
+    account: str
+    asked_at: datetime
+
+
 class Role(StrEnum):
     """What an address is to its account."""
 
@@ -88,6 +102,15 @@ class Registration:
     kinds: tuple[str, ...]  # departments that it may speak about; () is all of them
     confirmed_at: datetime
     domain_changed_at: datetime | None = None  # registrar's data: transferred or expired
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The author's address waits for its own confirmation on this account; it proves nothing
+    yet."""
+
+    account: Account
+    to: UnconfirmedAddress
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,6 +255,7 @@ class Candidates:
     free_number: str  # a ticket number that nobody has, for the case that one is opened
     announcements: tuple["Announcement", ...] = ()
     parked: tuple["ParkedMail", ...] = ()  # of the registered accounts, oldest first
+    claims: tuple[Claim, ...] = ()  # accounts on which the author's address is unconfirmed
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from gateway.core.model.account import (
     StaffAddress,
     TicketKind,
     TicketState,
+    UnconfirmedAddress,
 )
 from gateway.core.model.evidence import ProvenAuthor
 from gateway.core.model.mail import Attachment, Envelope, Span
@@ -97,6 +98,14 @@ class KindNotice:
     """A content-free notice of one kind (I7)."""
 
     to: NotificationAddress
+    template: str
+
+
+@dataclass(frozen=True, slots=True)
+class AddressNotice:
+    """The question whether a mailbox belongs to an account: a constant text."""
+
+    to: UnconfirmedAddress
     template: str
 
 
@@ -294,6 +303,7 @@ class Effects:
     events: tuple[Event, ...] = ()
     undelivered: tuple[str, ...] = ()  # Message-IDs of ours that a delivery report names
     merges: tuple[tuple[str, str], ...] = ()  # (ticket, into)
+    confirms: tuple[UnconfirmedAddress, ...] = ()  # addresses that have confirmed themselves
     expects: dict[str, int] = field(
         default_factory=dict
     )  # ticket number -> version that must still stand

@@ -8,6 +8,7 @@ from gateway.core.model.account import (
     Account,
     ArticleHit,
     Candidates,
+    Claim,
     Registration,
     StaffAddress,
     Ticket,
@@ -177,6 +178,7 @@ class Situation:
     bilingual: bool  # the language is a guess: say it in the default and in English
     mail_id: str
     raw: bytes
+    claim: Claim | None = None  # the mail confirms its own author's address on this account
 
     @property
     def now(self) -> datetime:

@@ -26,6 +26,7 @@ class Purpose(IntEnum):
     BOUNCE = 0x53  # VERP return path
     STAFF = 0x54  # notices to staff
     PARKED = 0x55  # the notice of parked mail
+    ADDRESS = 0x56  # the question whether an address belongs to an account
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from gateway.core.know import token as tokens
+from gateway.core.know import unconfirmed
 from gateway.core.know.token import Keys, Purpose
 from gateway.core.model import (
     AccountReply,
+    AddressNotice,
     Constant,
     KindNotice,
     Outgoing,
@@ -162,9 +164,9 @@ def _addressed(post: Post, reply: Sayable, about: About | None, how: Delivery) -
     support = desk.addresses[0]
     if how.parked is not None and isinstance(reply, AccountReply):
         bound = parked_binding(reply.to.account, how.parked)
-        token = tokens.make(desk.keys, "0", bound, post.at, Purpose.PARKED)
-        message_id = tokens.message_id(token, nonce[:NONCE_BYTES], desk.domain)
-        return _Letter(message_id, tokens.reply_address(token, support), "")
+        return _question(post, nonce, bound, Purpose.PARKED)
+    if isinstance(reply, AddressNotice):
+        return _question(post, nonce, unconfirmed.binding(reply.to), Purpose.ADDRESS)
     purpose, binding = _purpose(reply, about)
     if about is None or binding is None or not tokens.is_number(about.number):
         return _Letter(f"<{nonce[:16].hex()}@{desk.domain}>", None, "")
@@ -176,6 +178,14 @@ def _addressed(post: Post, reply: Sayable, about: About | None, how: Delivery) -
         tokens.reply_address(token, support),
         tokens.bounce_address(verp, desk.domain) if purpose is not Purpose.STAFF else "",
     )
+
+
+def _question(post: Post, nonce: bytes, bound: str, purpose: Purpose) -> _Letter:
+    """What a reply confirms is in the token's binding; it is about no ticket."""
+    desk = post.desk
+    token = tokens.make(desk.keys, "0", bound, post.at, purpose)
+    message_id = tokens.message_id(token, nonce[:NONCE_BYTES], desk.domain)
+    return _Letter(message_id, tokens.reply_address(token, desk.addresses[0]), "")
 
 
 def parked_binding(account: str, mail: str) -> str:
@@ -202,7 +212,9 @@ def staff_binding(mailbox: StaffAddress) -> str:
 def _row(
     reply: Sayable, rendered: Rendered, letter: _Letter, about: About | None, how: Delivery
 ) -> Outgoing:
-    account = reply.to.account if isinstance(reply, AccountReply | KindNotice) else None
+    account = (
+        reply.to.account if isinstance(reply, AccountReply | KindNotice | AddressNotice) else None
+    )
     return Outgoing(
         to=address(reply.to.address),
         envelope_from=letter.envelope_from,

@@ -67,6 +67,8 @@ def effects(
     if earlier is not None:
         row = mail_row(case, earlier.ticket, same_as=earlier.mail_id)
         return Effects(row, replays=replays(situation))
+    if situation.claim is not None and not isinstance(decision, Confirm):
+        return kept(case)  # an address that is not confirmed yet does nothing else
     said = _outcome(case)
     return replace(said, unsolved=_unsolved(situation)) if situation.request.unsolved else said
 

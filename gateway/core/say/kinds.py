@@ -41,6 +41,7 @@ KINDS: dict[str, Kind] = {
     "closed": Kind(frozenset({"ticket"}), generated=True),
     "staff-reply": Kind(frozenset({"ticket", "text", "closed", "masked"}), automatic=False),
     "official-changed": Kind(generated=True),
+    "address-added": Kind(frozenset({"address"})),
     "announcement": Kind(frozenset({"title", "text"}), generated=True),
     # public texts, to an official address or to a proven author
     "answer": Kind(frozenset({"title", "url", "body"}), public=True),
@@ -48,6 +49,8 @@ KINDS: dict[str, Kind] = {
     "receipt": Kind(public=True),
     "enquiry": Kind(public=True),
     "enquiry-reply": Kind(frozenset({"text"}), public=True, automatic=False),
+    # to an address that waits to be confirmed: constant
+    "address-confirm": Kind(generated=True),
     # to a notification address: content-free
     "notice": Kind(generated=True),
     # to staff

@@ -3,11 +3,14 @@
 Each has its own, so that forgeries never use up a customer's share (tickets.md, What goes out).
 """
 
-from gateway.core.model import ProofLevel, Spend
+from datetime import datetime
+
+from gateway.core.model import Caps, ProofLevel, Spend, UnconfirmedAddress
 from gateway.core.say.case import Case
 
 STRONG, MEDIUM, UNPROVEN = "strong", "medium", "unproven"
 AUTHOR, DOMAIN, PUBLIC = "author", "domain", "public"
+SIGN_IN = "sign_in"  # links and questions that let somebody in: their own
 
 
 def spends(case: Case, ledger: str, account: str) -> tuple[Spend, ...]:
@@ -28,6 +31,14 @@ def public_spends(case: Case) -> tuple[Spend, ...]:
     if domain not in case.routing.freemail and author.domain not in case.routing.freemail:
         shares.append(Spend(DOMAIN, domain, case.now, caps.domain))
     return (*shares, Spend(PUBLIC, author.key, case.now))
+
+
+def sign_in_spends(caps: Caps, to: UnconfirmedAddress, at: datetime) -> tuple[Spend, ...]:
+    """One unit of the account's share, and of the mailbox's, whichever accounts ask it."""
+    return (
+        Spend(SIGN_IN, to.account, at, caps.sign_in),
+        Spend(SIGN_IN, to.key, at, caps.sign_in),
+    )
 
 
 def ledger_of(case: Case) -> str:

@@ -10,6 +10,7 @@ from gateway.core.model import (
     Account,
     AccountReply,
     AccountText,
+    AddressNotice,
     Event,
     KindNotice,
     NewEntry,
@@ -22,10 +23,12 @@ from gateway.core.model import (
     TicketChange,
     TicketKind,
     TicketState,
+    UnconfirmedAddress,
 )
 from gateway.core.read.clues import hashed, ips
 from gateway.core.say import secrets
 from gateway.core.say.desk import About, Delivery, Post, mailboxes
+from gateway.core.say.ledgers import SIGN_IN
 from gateway.core.say.words import At, Label, Named
 
 _ADDRESS = re.compile(r"[\w.+-]{1,64}@[\w.-]{1,255}")
@@ -212,6 +215,17 @@ def official_changed(post: Post, before: Account) -> Outgoing:
     """Told to the old official address, when an import gives the account another one."""
     reply = AccountReply(before.official, AccountText("official-changed", {}))
     return post.say(reply, before.language or post.desk.language)
+
+
+def address_question(post: Post, to: UnconfirmedAddress) -> Outgoing:
+    """Asks a mailbox whether it belongs to an account. Nothing of the account chooses its words,
+    nor its language."""
+    return post.say(
+        AddressNotice(to, "address-confirm"),
+        post.desk.language,
+        bilingual=True,
+        delivery=Delivery(ledger=SIGN_IN),
+    )
 
 
 def language_of(post: Post, ticket: Ticket, account: Account) -> str:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from gateway.core.know.token import Keys, Purpose, tokens_in, tokens_of, verify
 from gateway.core.model import (
     Account,
+    Claim,
     Effects,
     Outgoing,
     Parked,
@@ -71,6 +72,8 @@ def confirmed(case: Case) -> Effects:
     account = case.situation.sender.account
     if account is None:
         return kept(case)
+    if case.situation.claim is not None:
+        return _address(case, case.situation.claim)
     released = _released(case, account)
     row = kept(case)
     if not released:
@@ -81,6 +84,16 @@ def confirmed(case: Case) -> Effects:
         sent = (to_account(case, account, "confirm", {}, None, delivery),)
     spent = spends(case, STRONG, account.number) if sent else ()
     return replace(row, release=released, outgoing=sent, spends=spent)
+
+
+def _address(case: Case, claim: Claim) -> Effects:
+    """The address has confirmed itself: it counts from now, and the official one is told so."""
+    row = replace(kept(case), confirms=(claim.to,))
+    if not case.decision.reply or case.situation.spent:
+        return row
+    values: dict[str, object] = {"address": claim.to.address}
+    said = to_account(case, claim.account, "address-added", values, None, Delivery(ledger=STRONG))
+    return replace(row, outgoing=(said,), spends=spends(case, STRONG, claim.account.number))
 
 
 def _released(case: Case, account: Account) -> tuple[str, ...]:

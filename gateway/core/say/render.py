@@ -9,6 +9,7 @@ from datetime import datetime
 from gateway.core.model import (
     AccountReply,
     AccountText,
+    AddressNotice,
     Article,
     Constant,
     KindNotice,
@@ -24,7 +25,7 @@ from gateway.core.say.mailbytes import Letter
 from gateway.core.say.templates import Compiled, Templates, as_text, tidy
 from gateway.core.say.words import Spoken
 
-Sayable = AccountReply | PublicReply | StaffNotice | KindNotice
+Sayable = AccountReply | PublicReply | StaffNotice | KindNotice | AddressNotice
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,7 @@ class NoTemplate(LookupError):
 
 def kind_named(reply: Sayable | Silence) -> str:
     """The name of the template."""
-    if isinstance(reply, KindNotice):
+    if isinstance(reply, KindNotice | AddressNotice):
         return reply.template
     text = reply.text
     if isinstance(text, AccountText | Constant):
@@ -195,7 +196,7 @@ def _paragraph(
 
 
 def _values(reply: Sayable | Silence, language: str) -> dict[str, object]:
-    if isinstance(reply, KindNotice):
+    if isinstance(reply, KindNotice | AddressNotice):
         return {}
     text = reply.text
     if isinstance(text, AccountText):

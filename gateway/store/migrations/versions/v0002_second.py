@@ -15,6 +15,7 @@ _DUE = sa.text("state = 'due'")
 def upgrade() -> None:
     """Bring tables of the first version to the second."""
     _gateways()
+    _questions_to_addresses()
     _answers()
     _events()
     _webhooks()
@@ -109,3 +110,8 @@ def _answers() -> None:
     op.create_index("ix_answers_author_key", "answers", ["author_key", "at"])
     op.create_index("ix_answers_message_id", "answers", ["message_id"])
     op.create_index("ix_answers_at", "answers", ["at"])
+
+
+def _questions_to_addresses() -> None:
+    """When an address was asked last whether it belongs to its account."""
+    op.add_column("addresses", sa.Column("asked_at", sa.BigInteger(), nullable=True))
