@@ -10,6 +10,7 @@ from datetime import datetime
 from gateway.core.know.identify import names
 from gateway.core.know.moments import start
 from gateway.core.model import Candidates, Clues, Incident, Mail, Service, ServiceMatch, Ticket
+from gateway.core.read.needles import has_any, lowered
 
 ANALYSED = 20_000
 LONGEST_LINE = 500
@@ -29,6 +30,22 @@ _DIAGNOSTICS = re.compile(
     r"|\bttl=\d{1,3}\b|\btime[=<]\d{1,5}(?:\.\d{1,4})? ?ms\b|\b100% (?:loss|packet)"
     r"|^\s{0,20}\d{1,2}  ?\S{1,80}.{0,80}? \d{1,5}(?:\.\d{1,4})? ms\b"
     r"|^(?:\d{4}-\d\d-\d\d[T ]|[A-Z][a-z]{2} [ \d]\d )\d\d:\d\d:\d\d\S{0,12} .{15}"
+)
+# A diagnostic line has one of these, or a digit.
+_DIGIT = re.compile(r"\d")
+_NEEDLES = (
+    *(
+        "traceroute",
+        "tracert",
+        "mtr",
+        "ping stat",
+        "packet",
+        "timed out",
+        "connection",
+        "no route",
+    ),
+    *("unreachable", "nxdomain", "servfail", "trace", "panic", "segmentation", "err_"),
+    *("[error]", "[crit]", "[alert]", "[emerg]", "[warn]"),
 )
 _DIAGNOSTIC_FILES = ("image/", "text/", "application/json", "application/gzip", "application/zip")
 _NO_DIAGNOSTICS = ("text/calendar", "text/vcard", "text/x-vcard", "text/directory")
@@ -123,5 +140,8 @@ def _has_diagnostics(mail: Mail) -> bool:
         wanted = kind.startswith(_DIAGNOSTIC_FILES) and kind not in _NO_DIAGNOSTICS
         if wanted and (not attachment.inline or attachment.size >= SCREENSHOT):
             return True
-    lines = (line.rstrip()[:LONGEST_LINE] for line in mail.new_text[:ANALYSED].split("\n"))
-    return any(_DIAGNOSTICS.search(line) for line in lines if line)
+    text = mail.new_text[:ANALYSED]
+    wordy = has_any(lowered(text), _NEEDLES)
+    lines = (line.rstrip()[:LONGEST_LINE] for line in text.split("\n"))
+    likely = (line for line in lines if wordy or _DIGIT.search(line))
+    return any(_DIAGNOSTICS.search(line) for line in likely if line)

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from itertools import islice
 
 from gateway.core.model import Clues, Envelope, Mail, Wire
+from gateway.core.read.needles import has_any, lowered
 from gateway.core.read.tokenform import tickets_named
 
 MAX_NUMBERS = 20
@@ -28,6 +29,8 @@ _ORDERED = re.compile(
     r"([A-Za-z0-9][A-Za-z0-9-]{2,31})",
     re.IGNORECASE,
 )
+_ORDER_NEEDLES = ("ordin", "order", "bestellung", "auftrag", "commande", "pedido")
+_COLONS = re.compile(r":[0-9A-Fa-f:]*:")  # in every IPv6 address
 _V4 = re.compile(r"(?<![\w.])(?:[0-9]{1,3}\.){3}[0-9]{1,3}(?![\w]|\.[0-9])")
 _V6 = re.compile(r"(?<![\w:.])[0-9A-Fa-f:]{2,39}(?![\w:])")
 _WORD = re.compile(r"(?<![\w.@-])[A-Za-z0-9](?:[A-Za-z0-9._-]{1,251}[A-Za-z0-9])(?![\w@-])")
@@ -108,7 +111,8 @@ def hashed(text: str) -> tuple[str, ...]:
 
 def orders(text: str) -> tuple[str, ...]:
     """What may be an order number: behind a hash, or behind the word for it."""
-    named = (match for match in _ORDERED.findall(text) if any(c.isdigit() for c in match))
+    worded = _ORDERED.findall(text) if has_any(lowered(text), _ORDER_NEEDLES) else ()
+    named = (match for match in worded if any(c.isdigit() for c in match))
     return _first((*hashed(text), *named), MAX_NUMBERS)
 
 
@@ -116,7 +120,8 @@ def ips(text: str) -> tuple[str, ...]:
     """IPv4 and IPv6 addresses in their canonical form."""
     four = (match[0] for match in islice(_V4.finditer(text), 10 * MAX_IPS))
     # Two colons tell an address from a time of day and from words such as `deed`.
-    six = (match[0] for match in _V6.finditer(text) if match[0].count(":") > 1)
+    found = _V6.finditer(text) if _COLONS.search(text) else ()
+    six = (match[0] for match in found if match[0].count(":") > 1)
     read = (_ip(one) for one in (*four, *islice(six, 10 * MAX_IPS)))
     return _first((one for one in read if one), MAX_IPS)
 
@@ -131,11 +136,11 @@ def _ip(text: str) -> str | None:
 def words(text: str) -> tuple[str, ...]:
     """Host and service names, lower case: a word with a letter, and a digit, dot or hyphen."""
     found: dict[str, None] = {}
-    for match in _WORD.finditer(text):
+    for word in _WORD.findall(text):
         if len(found) == MAX_WORDS:
             break
-        if _NAME_LIKE.search(match[0]):
-            found[match[0].lower()] = None
+        if not word.isalpha() and _NAME_LIKE.search(word):
+            found[word.lower()] = None
     return tuple(found)
 
 

@@ -5,6 +5,8 @@ The stored entry keeps them for staff with access. One pass, linear; a mask too 
 
 import re
 
+from gateway.core.read.needles import has_any, lowered
+
 MASK = "••••••"
 
 _WORDS = (
@@ -13,6 +15,11 @@ _WORDS = (
     r"|codice[ ]auth[- ]?info|code[ ]d['’]autorisation|c[oó]digo[ ]de[ ]autorizaci[oó]n"
     r"|pass(?:wor[dt]|wd|phrase|code)?|pwd|psw|parola[ ]d['’]ordine|kennwort|passwort"
     r"|mot[ ]de[ ]passe|contrase[nñ]a|api[- ]?key|secret(?:[- ]?key)?|token|pin|otp|cvv2?|cvc"
+)
+# One of these stands in each of the words.
+_NEEDLES = (
+    *("auth", "epp", "transfer", "autor", "trasfer", "pass", "pwd", "psw", "parola", "kennwort"),
+    *("contrase", "api", "secret", "token", "pin", "otp", "cvv", "cvc"),
 )
 # The word, up to four more words of the same line (`password del pannello`), then a separator.
 _LABELLED = re.compile(
@@ -37,8 +44,9 @@ _MIXED = re.compile(r"[0-9]|[^\w\s.,;:!?)]|[a-z][A-Z]")
 def mask(text: str) -> tuple[str, bool]:
     """The text without its secrets, and whether there were any."""
     masked = _KEY.sub(MASK, text)
-    masked = _LABELLED.sub(_labelled, masked)
-    masked = _SAID.sub(_said, masked)
+    if has_any(lowered(masked), _NEEDLES):
+        masked = _LABELLED.sub(_labelled, masked)
+        masked = _SAID.sub(_said, masked)
     masked = _CARD.sub(_card, masked)
     return masked, masked != text
 
