@@ -24,6 +24,7 @@ from gateway.core.know.token import Keys
 from gateway.core.model import Address, ArticleHit, Candidates, Clues, StaffAddress
 from gateway.core.read import addresses, wire
 from gateway.core.say.desk import Desk, Post
+from gateway.core.say.kinds import kind_of
 from gateway.errors import BadInput, Temporary
 from gateway.load import Loaded
 from gateway.pipeline import House
@@ -62,6 +63,7 @@ class Standing:
         """Read and prove the files again, without using them. May take a second: in a thread."""
         paths = self._config.paths
         loaded = load.load(paths.policies, paths.templates, paths.knowledge)
+        _said_in(self._config.support.languages, loaded)
         index = ArticleIndex(loaded.articles, self._config.support.articles_url)
         if self._warm:
             loaded.templates.warm()
@@ -92,6 +94,20 @@ class Standing:
     def listed_staff(self) -> Mapping[str, StaffAddress]:
         """Staff by address, as listed at this moment."""
         return self.staff
+
+
+def _said_in(languages: tuple[str, ...], loaded: Loaded) -> None:
+    """Every text for customers must be there in every language of the desk."""
+    texts = loaded.templates.compiled
+    kinds = sorted({kind for kind, _ in texts if not kind_of(kind).staff})
+    for language in languages:
+        missing = [kind for kind in kinds if (kind, language) not in texts]
+        if missing:
+            named = ", ".join(f"`{kind}`" for kind in missing[:3])
+            message = f"`support.languages`: the templates say {named} not in `{language}`"
+            raise BadInput(
+                message, hint=f"add templates/{missing[0]}/{language}.txt, or remove it"
+            )
 
 
 def _keys(texts: tuple[str, ...]) -> frozenset[str]:

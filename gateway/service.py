@@ -30,7 +30,7 @@ from gateway.errors import BadInput, PortiereError
 from gateway.house import Rooms, auth_settings
 from gateway.jobs import Jobs, house_jobs
 from gateway.pipeline import Answer, Pipeline
-from gateway.receive import listener, replies
+from gateway.receive import client, listener, replies
 from gateway.receive.client import TrustedRelay
 from gateway.receive.limits import Limits
 from gateway.receive.listener import ListenerSettings, Server
@@ -325,6 +325,17 @@ def _smarthost(config: Config) -> SmarthostSettings:
     )
     found.check()
     return found
+
+
+def checked(config: Config) -> None:
+    """What a start would refuse of the doors and of the smarthost; nothing is opened.
+
+    Raises `BadInput`.
+    """
+    _smarthost(config)
+    client.check([TrustedRelay.parse(**relay.model_dump()) for relay in config.trusted_relays])
+    for settings in config.listener:
+        _tls(settings)
 
 
 def _now() -> datetime:

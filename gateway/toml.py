@@ -61,7 +61,7 @@ class Document:
 
 def parse(text: str, source: str) -> Document:
     """Values and places of a TOML text; `source` is its name in complaints. Raises BadInput."""
-    text = text.replace("\r\n", "\n")
+    text = text.removeprefix("\ufeff").replace("\r\n", "\n")  # some editors begin with a mark
     try:
         data = tomllib.loads(text)
     except RecursionError:

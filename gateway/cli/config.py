@@ -8,7 +8,6 @@ import typer
 from gateway import config
 from gateway.cli import output
 from gateway.configdoc import example as example_text
-from gateway.load import load as tables
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -26,9 +25,20 @@ ConfigOption = Annotated[
 
 @app.command()
 def check(config_file: ConfigOption = None) -> None:
-    """Read the configuration and everything that it names; exit 1 with the place of a mistake."""
+    """Read the configuration and everything that it names; exit 1 with the place of a mistake.
+
+    What a start would refuse is refused here in the same words; nothing is opened for writing.
+    """
+    from gateway import service
+    from gateway.house import Rooms
+
     loaded = config.load(config_file)
-    tables(loaded.paths.policies, loaded.paths.templates, loaded.paths.knowledge)
+    rooms = Rooms.open(loaded, read_only=True)
+    try:
+        rooms.house()
+        service.checked(loaded)
+    finally:
+        rooms.close()
     output.say("the configuration is right")
 
 

@@ -145,6 +145,8 @@ def _some(section: Section, key: str, known: tuple[str, ...]) -> list[str]:
     for index, each in enumerate(value if isinstance(value, list) else [value]):
         place = (key, index) if isinstance(value, list) else (key,)
         if isinstance(each, str) and each in known:
+            if each in found:
+                section.complain(place, f"`{each}` stands here already")
             found.append(each)
         else:
             section.complain(place, f"unknown {key} `{each}`", hint(str(each), known))
@@ -186,10 +188,12 @@ def _listed(
     found = set()
     for index, value in enumerate(listed):
         same = [each for each in known if alike(each, value)]
+        where: Path = (*place, index) if isinstance(given, list) else place
         if same:
+            if same[0] in found:
+                table.complain(where, f"`{word(same[0])}` stands here already")
             found.add(same[0])
             continue
-        where: Path = (*place, index) if isinstance(given, list) else place
         table.complain(where, *_unknown(fact, value, known))
     return frozenset(found)
 

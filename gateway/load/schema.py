@@ -97,11 +97,13 @@ class Section:
         return int(value)
 
     def texts(self, key: str) -> tuple[str, ...]:
-        """A list of strings; empty when absent."""
-        found = []
+        """A list of strings, each once; empty when absent."""
+        found: dict[str, None] = {}
         for index, value in enumerate(self._typed(key, list, [])):
             if isinstance(value, str) and value.strip():
-                found.append(value)
+                if value in found:
+                    self.complain((key, index), f"`{value}` stands here already")
+                found[value] = None
             else:
                 self.complain((key, index), f"`{key}` holds strings that are not empty")
         return tuple(found)

@@ -110,7 +110,8 @@ def _date(path: Path, text: str | None) -> date | None:
 def read_text(path: Path) -> str:
     """A UTF-8 file with its line ends folded; `BadInput` says what keeps it from being read."""
     try:
-        return path.read_text(encoding="utf-8").replace("\r\n", "\n")
+        # Some editors begin a file with a mark of its encoding; it is no part of the text.
+        return path.read_text(encoding="utf-8").removeprefix("\ufeff").replace("\r\n", "\n")
     except UnicodeDecodeError as error:
         raise BadInput(f"not UTF-8 at byte {error.start}", str(path)) from None
     except OSError as error:

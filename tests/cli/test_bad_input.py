@@ -1,11 +1,13 @@
 """What people type wrong: one clear message, exit status 1, and nothing half-applied."""
 
 import json
+import shutil
 import socket
 from pathlib import Path
 
 import pytest
 from running import portiere
+from tests_support import ROOT
 
 from gateway.demo.world import World, build
 
@@ -140,6 +142,52 @@ def test_an_unreadable_policy_keeps_the_gateway_from_starting(world: World) -> N
     world.config.write_text(text)
     assert "nowhere" in refused("serve", "--config", str(world.config))
     assert "nowhere" in refused("config", "check", "--config", str(world.config))
+
+
+RELAY = '[[trusted_relays]]\nnetworks = ["{}"]\nmethod = "none"\n'
+MISTAKES = {
+    "password": ("[smarthost]\n", '[smarthost]\npassword_file = "nowhere.txt"\n', "nowhere.txt"),
+    "zone": ('zone = "zone.json"', 'zone = "nowhere.json"', "nowhere.json"),
+    "language": ('languages = ["it"', 'languages = ["pt", "it"', "not in `pt`"),
+    "relays": (
+        "[smarthost]\n",
+        RELAY.format("192.0.2.0/24") + RELAY.format("192.0.2.7") + "[smarthost]\n",
+        "overlap",
+    ),
+    "certificate": (
+        'protocol = "smtp"',
+        'protocol = "smtp"\ntls = "required"\ncertificate = "no.pem"\nkey = "no.key"',
+        "certificate",
+    ),
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_check_says_what_a_start_would_say(world: World, mistake: str) -> None:
+    """Files, languages, relays, certificates: the same message, before anything is running."""
+    old, new, said = MISTAKES[mistake]
+    text = world.config.read_text()
+    assert old in text
+    world.config.write_text(text.replace(old, new, 1))
+    checked = refused("config", "check", "--config", str(world.config))
+    assert said in checked
+    assert refused("serve", "--config", str(world.config)) == checked
+
+
+def test_a_mark_at_the_beginning_of_a_file_is_no_mistake(world: World) -> None:
+    """Some editors write one before UTF-8: configuration, rules, texts and articles."""
+    for name in ("policies", "templates", "knowledge"):
+        shutil.copytree(ROOT / name, world.folder / name)
+    text = world.config.read_text().replace(
+        "[paths]\n",
+        '[paths]\npolicies = "policies"\ntemplates = "templates"\nknowledge = "knowledge"\n',
+    )
+    world.config.write_text("\ufeff" + text)
+    for name in ("policies/disclosure.toml", "templates/open/it.txt", "knowledge/spf.it.md"):
+        file = world.folder / name
+        file.write_text("\ufeff" + file.read_text())
+    done = portiere("config", "check", "--config", str(world.config))
+    assert (done.returncode, done.stdout) == (0, "the configuration is right\n"), done.stderr
 
 
 def test_a_taken_port_is_one_message(world: World) -> None:
