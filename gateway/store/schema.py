@@ -158,6 +158,7 @@ tickets = Table(
 )
 Index("ix_tickets_account_updated_at", tickets.c.account, tickets.c.updated_at)
 Index("ix_tickets_opened_at", tickets.c.opened_at)
+Index("ix_tickets_updated_at", tickets.c.updated_at)
 _partial(
     "ix_tickets_queue",
     tickets.c.priority,

@@ -79,7 +79,8 @@ def _partial(name: str, table: str, columns: list[str], where: sa.TextClause) ->
 
 
 def _gateways() -> None:
-    """Who works on this database, and what waits for people in the outbox."""
+    """Who works on this database, what waits for people in the outbox, what changed last."""
+    op.create_index("ix_tickets_updated_at", "tickets", ["updated_at"])
     for state in ("held", "failed"):
         _partial(f"ix_outbox_{state}", "outbox", ["id"], sa.text(f"state = '{state}'"))
     op.create_table(
