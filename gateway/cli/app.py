@@ -23,6 +23,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "config": ("config", "Check, show, or print an example configuration."),
     "keys": ("keys", "Token keys: list, rotate, retire."),
     "db": ("db", "Upgrade, back up, restore the database."),
+    "import": ("importer", "Old mail from mbox and .eml files."),
     "export": ("export", "Everything that is held about an account or an address."),
     "erase": ("erase", "Erase what is held about an account or an address."),
     "demo": ("demo", "A small world on loopback to watch the gateway at work."),
