@@ -4,6 +4,7 @@ docs/drills.md. Ends with 1 where one that must be green is red, or one that mus
 
 import argparse
 import asyncio
+import os
 import tempfile
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
@@ -11,9 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from drills import (
+    abuse,
+    clock,
     crash,
     drain,
     gateways,
+    load,
     names,
     power_cut,
     smarthost,
@@ -61,6 +65,10 @@ def _sync(folder: Path, options: Options, unsafe: str | None) -> Coroutine[Any, 
     return sync_order.drill(folder, mails, unsafe=unsafe)
 
 
+def _load(folder: Path, options: Options, unsafe: str | None) -> Coroutine[Any, Any, Any]:
+    return load.drill(folder, 120.0 if options.long else 2.0 if unsafe else 10.0, unsafe=unsafe)
+
+
 def _power(folder: Path, options: Options, unsafe: str | None) -> Coroutine[Any, Any, Any]:
     points = 1_000 if options.long else 40
     return power_cut.drill(folder, points, options.seed, unsafe)
@@ -74,6 +82,17 @@ DRILLS = {
     "crash": Drill("kill -9 at any time: 0 lost, 0 doubled", _crash, "250-before-commit"),
     "sync-order": Drill("each 250 has a flush of its mail before it", _sync, "normal-sync"),
     "power-cut": Drill("250 means: on the disk, whatever it does then", _power, "normal-sync"),
+    "clock": Drill(
+        "an hour, a day, ten years, summer time: timers, caps and office hours right",
+        lambda folder, _options, unsafe: clock.drill(folder, unsafe),
+        "believes-the-future",
+    ),
+    "load": Drill("10,000 idle connections and 50 mails a second", _load, "wait-for-smarthost"),
+    "abuse": Drill(
+        "clients that misbehave are cut by rule, a good one is served",
+        lambda folder, _options, unsafe: abuse.drill(folder, unsafe),
+        "no-limits",
+    ),
     "disk-full": Drill(
         "only 4xx, accepted equals stored, no restart",
         _trouble(trouble.no_file_grows, 4.0),
@@ -135,6 +154,7 @@ def _parser() -> argparse.ArgumentParser:
 def _drilled(name: str, options: Options) -> bool:
     """Whether it is green with its safeguards and red without one."""
     drill = DRILLS[name]
+    load = os.getloadavg()[0]
     green = _once(drill, options, None)
     result = ("" if green.clean else "RED: ") + green.words
     print(f"{name}: {result}", flush=True)
@@ -144,7 +164,7 @@ def _drilled(name: str, options: Options) -> bool:
     if red is not None:
         control = f"`{drill.unsafe}`: " + ("GREEN: " if red.clean else "red: ") + red.words
         print(f"  {control}", flush=True)
-    table.write(table.Row(name, options.long, drill.promise, result, control, options.seed))
+    table.write(table.Row(name, options.long, drill.promise, result, control, options.seed, load))
     return bool(green.clean and (red is None or not red.clean))
 
 

@@ -22,7 +22,7 @@ import sqlalchemy
 import uvloop
 
 from gateway import config as configuration
-from gateway import log
+from gateway import jobs, log
 from gateway.authenticate.resolver import read_zone
 from gateway.core.model import Committed, Effects, Envelope
 from gateway.core.read import language
@@ -225,6 +225,15 @@ class TrustsOldAnswers(Drilled):
         self._pipeline = Pipeline(self._rooms.house(read_zone(zone)))
 
 
+class BelievesInTheFuture(Drilled):
+    """What was written while the clock stood ahead waits until it stands there again."""
+
+    def __init__(self, config: configuration.Config, points: Points) -> None:
+        super().__init__(config, points)
+        found = self._jobs._listed
+        self._jobs._listed = tuple(job for job in found if job.name != "rows of the future")
+
+
 class DropsAtTheEnd(Drilled):
     """SIGTERM ends it at once, mails in DATA and all."""
 
@@ -248,6 +257,7 @@ UNSAFE: dict[str, type[Drilled]] = {
     "no-order": ForgetsTheOrder,
     "old-dns": TrustsOldAnswers,
     "no-drain": DropsAtTheEnd,
+    "believes-the-future": BelievesInTheFuture,
 }
 
 
@@ -266,6 +276,8 @@ def gateway(order: dict[str, Any]) -> None:
     if order.get("unsafe") == "normal-sync":
         _normal_sync()
     kind = UNSAFE.get(order.get("unsafe") or "", Drilled)
+    if order.get("ticks"):
+        jobs.TICK_SECONDS = order["ticks"]
     points = Points(order.get("point"), int(order.get("after") or 1))
 
     async def run() -> None:

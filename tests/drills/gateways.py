@@ -83,7 +83,7 @@ async def drill(
     chance = random.Random(seed)
     made = ground.build(folder, PEOPLE)
     ground.load(made, url)
-    worlds = [_one_more(made, url, number) for number in range(3)]
+    worlds = [one_more(made, url, number) for number in range(3)]
     senders = Senders(lambda: chance.choice(worlds).smtp_port, PEOPLE, seed, pause=0.02)
     async with contextlib.AsyncExitStack() as stack:
         sink = await stack.enter_async_context(Sink(port=made.sink_port))
@@ -96,7 +96,7 @@ async def drill(
                 await asyncio.sleep(chance.uniform(0, 2 * between))
                 await _struck(chance.choice(fleet), unsafe)
             await senders.finish()
-            await _emptied(url)
+            await emptied(url)
             for each in fleet:
                 await each.stop()
         finally:
@@ -111,14 +111,15 @@ async def _struck(one: Daemon, unsafe: str | None) -> None:
     await one.start(unsafe=unsafe, hurry=True)
 
 
-async def _emptied(url: str) -> None:
+async def emptied(url: str) -> None:
+    """Returns when no row of the outbox is due any more, or after a while."""
     for _ in range(100):
         if not (await asyncio.to_thread(sent, url, ())).waiting:
             return
         await asyncio.sleep(0.5)
 
 
-def _one_more(made: World, url: str, number: int) -> World:
+def one_more(made: World, url: str, number: int) -> World:
     """The same world with doors of its own; blobs and keys are shared."""
     own = made.folder / f"gateway-{number}"
     own.mkdir()

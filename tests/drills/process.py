@@ -56,10 +56,12 @@ class Daemon:
         after: int = 1,
         unsafe: str | None = None,
         hurry: bool = False,
+        ticks: float | None = None,
     ) -> None:
         """A gateway; returns when it listens, or when it has killed itself before that.
 
-        `hurry`: leases and retries of the outbox in seconds, not in minutes.
+        `hurry`: leases and retries of the outbox in seconds, not in minutes. `ticks`: periodic
+        jobs look so often whether they are due, in seconds.
         """
         assert self._process is not None
         assert self._process.stdin is not None
@@ -69,6 +71,7 @@ class Daemon:
             "after": after,
             "unsafe": unsafe,
             "hurry": hurry,
+            "ticks": ticks,
         }
         begun = time.perf_counter()
         self._process.stdin.write(json.dumps(order).encode() + b"\n")

@@ -33,6 +33,7 @@ class Row:
     result: str
     control: str
     seed: int
+    load: float  # of the machine when it began: what others did meanwhile
 
     @property
     def name(self) -> str:
@@ -43,8 +44,13 @@ class Row:
     def line(self) -> str:
         """As the page has it."""
         date = datetime.now(UTC).date().isoformat()
-        cells = (self.name, self.promise, self.result, self.control, date, machine(), self.seed)
+        cells = (self.name, self.promise, self.result, self.control, date, self.where, self.seed)
         return "| " + " | ".join(str(cell).replace("|", "/") for cell in cells) + " |\n"
+
+    @property
+    def where(self) -> str:
+        """The machine, and how busy it was with other things."""
+        return f"{machine()}; load {self.load:.1f} before it"
 
 
 def machine() -> str:

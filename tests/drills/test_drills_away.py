@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from drills import gateways, names, smarthost
+from drills import database, gateways, names, smarthost
 
 pytestmark = pytest.mark.slow
 
@@ -70,3 +70,25 @@ def test_the_drill_of_gateways_sees_what_is_lost(tmp_path: Path, server: str) ->
         gateways.drill(tmp_path / "world", server, 4, 0.8, unsafe="250-before-commit")
     )
     assert done.audit.lost, done.words
+
+
+@pytest.mark.peer
+@pytest.mark.parametrize("trouble", [database.KILLED, database.PAUSED], ids=["killed", "paused"])
+def test_without_its_database_the_gateway_says_later_and_lives_on(
+    tmp_path: Path, server: str, trouble: database.Trouble
+) -> None:
+    """Killed with -9 and started again, or standing still: 451 in time, nothing lost."""
+    seconds = 4.0 if trouble is database.KILLED else 20.0
+    done = asyncio.run(database.drill(tmp_path / "world", server, trouble, seconds))
+    assert done.clean, done.words
+
+
+@pytest.mark.peer
+@pytest.mark.parametrize("unsafe", ["250-to-failure", "5xx-to-failure"])
+def test_the_drill_of_the_database_sees_a_wrong_answer(
+    tmp_path: Path, server: str, unsafe: str
+) -> None:
+    """250 to what cannot be stored, or 5xx to it, turns it red."""
+    done = asyncio.run(database.drill(tmp_path / "world", server, database.KILLED, 3.0, unsafe))
+    assert not done.clean, done.words
+    assert done.audit.lost if unsafe == "250-to-failure" else done.audit.refused, done.words

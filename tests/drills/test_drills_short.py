@@ -6,7 +6,7 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from drills import crash, power_cut, sync_order
+from drills import clock, crash, power_cut, sync_order
 
 pytestmark = pytest.mark.slow
 compiler = pytest.mark.skipif(sync_order.COMPILER is None, reason="there is no C compiler")
@@ -33,4 +33,11 @@ def test_power_cuts_lose_nothing(tmp_path: Path) -> None:
     """Ten disks as a power cut leaves them, with what was not flushed dropped, torn or whole."""
     done = asyncio.run(power_cut.drill(tmp_path / "world", 10))
     assert done.points == 10
+    assert done.clean, done.words
+
+
+@compiler
+def test_a_clock_that_is_put_forward_and_back_breaks_nothing(tmp_path: Path) -> None:
+    """An hour, a day, ten years, both ends of summer time."""
+    done = asyncio.run(clock.drill(tmp_path / "world"))
     assert done.clean, done.words
