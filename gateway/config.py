@@ -18,6 +18,7 @@ from pydantic import (
 )
 
 from gateway import toml
+from gateway.core.model.event import KINDS
 from gateway.core.read import addresses
 from gateway.errors import BadInput
 
@@ -292,12 +293,37 @@ class LimitsConfig(Section):
     )
 
 
+class WebhookConfig(Section):
+    """A program that follows tickets: it is sent each event, signed (docs/webhooks.md)."""
+
+    url: str = Field(..., description="`https://host/path`; `http` to loopback only.")
+    secret_file: Path = Field(
+        ..., description="File with the secret; a second line holds the one before it."
+    )
+    events: tuple[str, ...] = Field((), description="Kinds of events; empty is all.")
+    authorities: Path | None = Field(
+        None, description="PEM file of who may vouch for its certificate; else the system's."
+    )
+    give_up_after_hours: int = Field(72, ge=1, description="Then a delivery is failed, and shown.")
+    timeout_seconds: float = Field(15.0, gt=0, le=120, description="For one delivery.")
+
+    @field_validator("events")
+    @classmethod
+    def _kinds(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for kind in value:
+            if kind not in KINDS:
+                raise ValueError(f"`{kind}` is no event; there are {', '.join(KINDS)}")
+        return value
+
+
 class Retention(Section):
     """After how many days a kind of data is erased; 0 keeps it."""
 
     raw_mail_days: int = Field(0, ge=0, description="Raw mail of closed tickets.")
     parked_days: int = Field(14, ge=1, description="Parked mail that nobody released.")
     record_days: int = Field(90, ge=0, description="Automatic mail.")
+    event_days: int = Field(90, ge=0, description="Events, and what followers were told.")
+    sent_days: int = Field(0, ge=0, description="Our own mail, of closed tickets or of none.")
 
 
 class Config(Section):
@@ -319,6 +345,14 @@ class Config(Section):
     log: Log = Log()
     limits: LimitsConfig = LimitsConfig()
     retention: Retention = Retention()
+    webhook: tuple[WebhookConfig, ...] = ()
+
+    @field_validator("webhook")
+    @classmethod
+    def _each_once(cls, value: tuple[WebhookConfig, ...]) -> tuple[WebhookConfig, ...]:
+        if len({one.url for one in value}) < len(value):
+            raise ValueError("two [[webhook]] have the same `url`")
+        return value
 
     @model_validator(mode="after")
     def _zone_only_on_loopback(self) -> "Config":
@@ -426,6 +460,7 @@ def resolve(config: Config, base: Path) -> Config:
         listed = {"pec_providers": base / config.proof.pec_providers}
         updates["proof"] = config.proof.model_copy(update=listed)
     updates["listener"] = tuple(_listener(each, base) for each in config.listener)
+    updates["webhook"] = tuple(_webhook(each, base) for each in config.webhook)
     url = config.database.url
     if url.startswith("sqlite:///") and not url.startswith("sqlite:////"):
         absolute = base / url.removeprefix("sqlite:///")
@@ -442,6 +477,13 @@ def shipped(folder: str) -> Path:
     package = Path(__file__).resolve().parent
     inside = package / "shipped" / folder
     return inside if inside.is_dir() else package.parent / folder
+
+
+def _webhook(webhook: WebhookConfig, base: Path) -> WebhookConfig:
+    files = {"secret_file": base / webhook.secret_file}
+    if webhook.authorities:
+        files["authorities"] = base / webhook.authorities
+    return webhook.model_copy(update=files)
 
 
 def _listener(listener: ListenerConfig, base: Path) -> ListenerConfig:

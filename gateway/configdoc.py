@@ -10,13 +10,13 @@ from pydantic.fields import FieldInfo
 
 from gateway.config import SHIPPED, Config, Section
 
-REPEATED = {"listener", "trusted_relays"}
+REPEATED = {"listener", "trusted_relays", "webhook"}
 EXAMPLE_VALUES: dict[str, Any] = {
     "paths.policies": "policies",
     "paths.templates": "templates",
     "paths.knowledge": "knowledge",
 }
-COMMENTED = {"trusted_relays"}
+COMMENTED = {"trusted_relays", "webhook"}
 
 
 def example() -> str:

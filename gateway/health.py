@@ -7,7 +7,7 @@ Loopback by default; it answers GET alone, reads no body, and says nothing about
 import asyncio
 import contextlib
 import os
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
@@ -17,7 +17,7 @@ REQUEST_BYTES = 8_192
 REQUEST_SECONDS = 10.0
 
 # What keeps us from working, by name; an empty mapping is: ready.
-Troubles = Callable[[], dict[str, str]]
+Troubles = Callable[[], Awaitable[dict[str, str]]]
 
 
 class Health:
@@ -54,11 +54,11 @@ class Health:
         ):
             async with asyncio.timeout(REQUEST_SECONDS):
                 head = await reader.readuntil(b"\r\n\r\n")
-                writer.write(self._answer(head))
+                writer.write(await self._answer(head))
                 await writer.drain()
         writer.close()
 
-    def _answer(self, head: bytes) -> bytes:
+    async def _answer(self, head: bytes) -> bytes:
         words = head.split(b"\r\n", 1)[0].split(b" ")
         if len(words) != 3 or words[0] != b"GET":
             return _page("405 Method Not Allowed", "only GET\n")
@@ -68,7 +68,7 @@ class Health:
         if path == b"/healthz":
             return _page("200 OK", "alive\n")
         if path == b"/readyz":
-            troubles = self._troubles()
+            troubles = await self._troubles()
             lines = "".join(f"{name}: {why}\n" for name, why in troubles.items())
             return (
                 _page("503 Service Unavailable", lines) if troubles else _page("200 OK", "ready\n")

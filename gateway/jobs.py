@@ -5,6 +5,7 @@ Each job is a lease row, so that of several gateways one does it.
 """
 
 import asyncio
+import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,7 +18,7 @@ from gateway.core.model import NewEntry
 from gateway.core.say import letters
 from gateway.core.say.desk import Post
 from gateway.errors import PortiereError
-from gateway.store import changes, leases, mails, outbox, retention, tickets
+from gateway.store import changes, leases, mails, outbox, retention, tickets, webhooks
 from gateway.store.engine import Store
 from gateway.store.outbox import Outbox
 from gateway.store.prepared import Link
@@ -58,6 +59,8 @@ class Jobs:
         self._clock = clock
         self._listed = tuple(listed)
         self._log = log.get("jobs")
+        self._doubts = 0
+        self._counting = threading.Lock()
 
     async def run(self, wake: Callable[[], None]) -> None:
         """Until it is cancelled; `wake` is called when there may be something to send."""
@@ -120,10 +123,17 @@ class Jobs:
             waiting = self._outbox.counts()
             with self._store.reading() as connection:
                 stored = mails.counts(connection)
+                hooks = webhooks.counts(connection)
+                doubts = outbox.doubts(connection)
         except PortiereError:
             return
         for state in ("due", "held", "failed"):
             metrics.outbox_waiting.labels(state).set(waiting.get(state, 0))
+        for state, number in hooks.items():
+            metrics.webhooks_waiting.labels(state).set(number)
+        with self._counting:
+            metrics.maybe_twice.inc(max(doubts - self._doubts, 0))
+            self._doubts = max(doubts, self._doubts)
         metrics.failed_mails.set(stored.get("failed", 0))
         metrics.parked_mails.set(stored.get("parked", 0))
 

@@ -54,13 +54,25 @@ deliveries = Counter(
 )
 maybe_twice = Counter(
     "portiere_maybe_twice_total",
-    "Mails sent again because a crash hid whether they had gone.",
+    "Mails sent again though they may have gone before; counted with the row, by the database.",
     registry=REGISTRY,
 )
 answers = Counter(
     "portiere_answers_total",
     "Answers by article: sent; unsolved, a reply said so; ticket, its author opened one in 72 h.",
     ["what"],
+    registry=REGISTRY,
+)
+webhooks = Counter(
+    "portiere_webhook_deliveries_total",
+    "Attempts to tell a follower of an event, by result.",
+    ["result"],
+    registry=REGISTRY,
+)
+webhooks_waiting = Gauge(
+    "portiere_webhooks_waiting",
+    "Events that followers have not taken, by state.",
+    ["state"],
     registry=REGISTRY,
 )
 outbox_waiting = Gauge(

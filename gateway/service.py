@@ -27,6 +27,7 @@ from gateway.core.read import language
 from gateway.deliver.smarthost import Smarthost, SmarthostSettings
 from gateway.deliver.worker import Worker, WorkerSettings
 from gateway.errors import BadInput, PortiereError
+from gateway.followers import Followers
 from gateway.house import Rooms, auth_settings
 from gateway.jobs import Jobs, house_jobs
 from gateway.pipeline import Answer, Pipeline
@@ -35,13 +36,15 @@ from gateway.receive.client import TrustedRelay
 from gateway.receive.limits import Limits
 from gateway.receive.listener import ListenerSettings, Server
 from gateway.receive.replies import Reply, Verdict
-from gateway.store.outbox import Outbox
+from gateway.store.outbox import Lease, Outbox
 from gateway.store.writer import Writer
 
 DRAIN_SECONDS = 90.0  # for mails that come in and mails that go out together
 ENDING = (signal.SIGTERM, signal.SIGINT)
 START_CHECK_SECONDS = 3.0
 WATCH_SECONDS = 15.0
+READY_SECONDS = 5.0  # for the database to answer /readyz
+FOLLOWERS_SECONDS = 5.0  # for what is under way at the end; it comes again
 
 # The named reply for each reason that the pipeline gives.
 REPLIES: dict[str, Reply] = {
@@ -81,7 +84,7 @@ class Service:
         self._jobs = Jobs(self._rooms.store, self._writer, owner, _now, listed)
         self._worker = Worker(
             outbox,
-            self._smarthost,
+            self._carry,
             owner,
             _now,
             log.get("deliver"),
@@ -90,6 +93,8 @@ class Service:
                 give_up_seconds=config.smarthost.give_up_after_hours * 3600.0,
             ),
         )
+        followed = config.webhook
+        self._followers = Followers(self._rooms.store, self._writer, followed, owner, _now)
         domain = config.support.domain.lower()
         # Postmaster is taken wherever mail is (RFC 5321 4.5.1).
         self._ours = self._rooms.standing.knowing.support | {
@@ -134,6 +139,8 @@ class Service:
         if self._config.mode == "live":
             delivering = asyncio.create_task(self._worker.run())
             rooms.push_async_callback(self._end_delivery, delivering)
+            following = asyncio.create_task(self._followers.run())
+            rooms.push_async_callback(self._end_following, following)
         rooms.push_async_callback(self._drain)
         for settings in self._config.listener:
             self._servers.append(await self._listen(settings))
@@ -149,6 +156,8 @@ class Service:
         done = await asyncio.wrap_future(self._writer.commit(effects))
         if effects.outgoing:
             self._worker.wake()
+        if effects.events:
+            self._followers.wake()
         if effects.release:
             self._again.wake()
         return done
@@ -173,6 +182,13 @@ class Service:
         await self._worker.stop(max(1.0, left))
         await delivering
         await self._smarthost.close()
+
+    async def _end_following(self, following: "asyncio.Task[None]") -> None:
+        await self._followers.stop(FOLLOWERS_SECONDS)
+        await following
+
+    async def _carry(self, lease: Lease) -> str:
+        return await self._smarthost.send(lease.envelope_from, lease.to, lease.raw)
 
     def _close(self) -> None:
         self._writer.close()
@@ -222,7 +238,7 @@ class Service:
             "policy": loaded.policy.digest,
             "listeners": [server.address for server in self._servers],
             "sessions": sum(server.sessions for server in self._servers),
-            "troubles": self._troubles(),
+            "troubles": await self._troubles(),
         }
 
     async def _reload(self, accept: bool = False) -> dict[str, Any]:
@@ -277,19 +293,24 @@ class Service:
             free_disk=self._free_disk,
         )
 
-    def _troubles(self) -> dict[str, str]:
-        """What keeps us from working now, by name."""
+    async def _troubles(self) -> dict[str, str]:
+        """What keeps us from working now, by name. The database is asked in a thread."""
         found = {}
         if self._smarthost_trouble:
             found["smarthost"] = self._smarthost_trouble
         if self._free_disk() < Limits(**self._config.limits.model_dump()).disk_floor:
             found["disk"] = "too little is free to take mail"
         try:
-            with self._rooms.store.reading() as connection:
-                connection.execute(text("SELECT 1"))
+            await asyncio.wait_for(asyncio.to_thread(self._ask_database), READY_SECONDS)
         except PortiereError as error:
             found["database"] = str(error)
+        except TimeoutError:
+            found["database"] = "no answer"
         return found
+
+    def _ask_database(self) -> None:
+        with self._rooms.store.reading() as connection:
+            connection.execute(text("SELECT 1"))
 
     def _is_ours(self, address: Address) -> bool:
         """Support addresses, their sub-addresses, and return paths."""

@@ -2,7 +2,6 @@
 
 import json as jsonlib
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -12,7 +11,7 @@ from sqlalchemy import Connection
 from gateway.cli import output
 from gateway.cli.asking import Asking
 from gateway.cli.config import ConfigOption
-from gateway.cli.office import Office, now, queue
+from gateway.cli.office import Office, moment, now, queue
 from gateway.core.model import Account
 from gateway.core.read import addresses
 from gateway.core.say import letters
@@ -87,11 +86,7 @@ def list_accounts(
         found = office.read(
             lambda connection: accounts.list_accounts(connection, matching=matching)
         )
-    if json:
-        output.as_json(found)
-        return
-    keys = ("account", "name", "state", "primary")
-    output.table("accounts", keys, ([row[key] for key in keys] for row in found))
+    output.listed("accounts", found, ("account", "name", "state", "primary"), json)
 
 
 @app.command()
@@ -105,13 +100,11 @@ def show(number: str, config: ConfigOption = None, json: JsonOption = False) -> 
         output.as_json(found)
         return
     output.say(f"{found['account']}  {found['name']}  ({found['state']}, {found['language']})")
-    rows = found["addresses"]
-    output.table("addresses", ADDRESS, ([row[key] for key in ADDRESS] for row in rows))
-    for row in rows:
+    output.listed("addresses", found["addresses"], ADDRESS)
+    for row in found["addresses"]:
         if row["doubt"]:
             output.say(_in_doubt(number, row["address"], row["doubt"]))
-    names = ("name", "kind", "order", "ip")
-    output.table("services", names, ([row[key] for key in names] for row in found["services"]))
+    output.listed("services", found["services"], ("name", "kind", "order", "ip"))
 
 
 def _in_doubt(number: str, official: str, why: str) -> str:
@@ -134,7 +127,9 @@ def domain_changed(
     The cap ends where an address is confirmed again after that moment.
     """
     name = _domain(domain)
-    when = _moment(at)
+    when = now() if at is None else moment(at)
+    if when > now():
+        raise BadInput(f"`{at}` lies in the future")
     with Office(config) as office:
         touched = office.write(lambda connection: accounts.domain_changed(connection, name, when))
     if json:
@@ -149,21 +144,6 @@ def _domain(text: str) -> str:
     if read is None or "." not in read.domain:
         raise BadInput(f"`{text}` is not a domain")
     return read.domain
-
-
-def _moment(text: str | None) -> datetime:
-    if text is None:
-        return now()
-    try:
-        read = datetime.fromisoformat(text)
-    except ValueError:
-        hint = "write it as 2026-11-22T14:05:00+01:00"
-        raise BadInput(f"`{text}` is not a moment", hint=hint) from None
-    if read.tzinfo is None:
-        read = read.replace(tzinfo=UTC)
-    if read > now():
-        raise BadInput(f"`{text}` lies in the future")
-    return read.astimezone(UTC)
 
 
 @address.command("add")

@@ -2,7 +2,6 @@
 
 import secrets
 from dataclasses import replace
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -12,7 +11,7 @@ from sqlalchemy import Connection
 
 from gateway.cli import output
 from gateway.cli.config import ConfigOption
-from gateway.cli.office import Office, now, queue
+from gateway.cli.office import Office, moment_or_none, now, queue
 from gateway.core.model import Outgoing
 from gateway.core.say import letters
 from gateway.errors import BadInput
@@ -55,22 +54,11 @@ def _notice(file: Path, services: str, starts: str | None, ends: str | None) -> 
     if not title.startswith("# ") or not text.strip():
         hint = "the first line is `# Title`, the text stands below it"
         raise BadInput("this is no announcement", f"{file}:1", hint=hint)
-    begins, over = _moment(starts) or now(), _moment(ends)
+    begins, over = moment_or_none(starts) or now(), moment_or_none(ends)
     if over is not None and over <= begins:
         raise BadInput(f"it ends at `{ends}`, before it begins")
     named = tuple(name.strip() for name in services.split(",") if name.strip())
     return Notice(file.stem, title[2:].strip(), text.strip(), begins, over, named)
-
-
-def _moment(text: str | None) -> datetime | None:
-    if text is None:
-        return None
-    try:
-        read = datetime.fromisoformat(text)
-    except ValueError:
-        hint = "write it as 2026-11-22T14:05:00+01:00"
-        raise BadInput(f"`{text}` is not a moment", hint=hint) from None
-    return (read if read.tzinfo else read.replace(tzinfo=UTC)).astimezone(UTC)
 
 
 def _copy(office: Office, notice: Notice, number: str) -> Outgoing | None:

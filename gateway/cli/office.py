@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from gateway import config as configuration
 from gateway.core.model import Outgoing
 from gateway.core.say.desk import Post
+from gateway.errors import BadInput
 from gateway.house import Rooms
 from gateway.store import changes
 from gateway.store.columns import micros
@@ -67,6 +68,21 @@ class Office(AbstractContextManager["Office"]):
 def now() -> datetime:
     """The moment of the command."""
     return datetime.now(UTC)
+
+
+def moment(text: str) -> datetime:
+    """A moment that a person wrote; without a zone it is UTC."""
+    try:
+        read = datetime.fromisoformat(text)
+    except ValueError:
+        hint = "write it as 2026-11-22T14:05:00+01:00"
+        raise BadInput(f"`{text}` is not a moment", hint=hint) from None
+    return (read if read.tzinfo else read.replace(tzinfo=UTC)).astimezone(UTC)
+
+
+def moment_or_none(text: str | None) -> datetime | None:
+    """The same, where there may be none."""
+    return None if text is None else moment(text)
 
 
 def queue(connection: Connection, outgoing: Outgoing) -> None:

@@ -65,6 +65,19 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) 
     console.print(drawn if drawn.row_count else f"{title}: none")
 
 
+def listed(
+    title: str,
+    rows: Sequence[Mapping[str, Any]],
+    columns: Sequence[str],
+    json: bool = False,
+) -> None:
+    """Rows as every list shows them: these columns for people, all of them for programs."""
+    if json:
+        as_json(rows)
+        return
+    table(title, columns, ([row.get(key) for key in columns] for row in rows))
+
+
 def say(text: str) -> None:
     """A line for people."""
     console.print(Text(visible(text)))

@@ -19,14 +19,18 @@ from gateway.cli.office import Office, now
 from gateway.core.model import Committed, Effects
 from gateway.errors import BadInput
 from gateway.pipeline import Pipeline
-from gateway.store import mails, outbox
+from gateway.store import mails, outbox, webhooks
 
 app = typer.Typer(no_args_is_help=True)
+hooks_app = typer.Typer(no_args_is_help=True, help="Events on their way to followers.")
+app.add_typer(hooks_app, name="webhooks")
 Columns = tuple[str, ...]
 FAILED: Columns = ("mail", "received_at", "author_key", "subject", "error")
 PARKED: Columns = ("mail", "account", "author_key", "subject", "created_at", "expires")
 ROWS: Columns = ("id", "state", "kind", "recipient", "ticket", "tries", "due", "held", "error")
+HOOKS: Columns = ("id", "state", "kind", "endpoint", "ticket", "tries", "due", "error")
 Mails = Annotated[list[str], typer.Argument(help="Ids of mails.")]
+Hooks = Annotated[list[int], typer.Argument(help="Rows of `queue list --webhooks`.")]
 Ids = Annotated[list[int], typer.Argument(help="Rows of the outbox.")]
 
 
@@ -39,26 +43,32 @@ def list_queue(
     kind: Annotated[str | None, typer.Option(help="Outbox: of this kind.")] = None,
     address: Annotated[str | None, typer.Option(help="Outbox: to this address.")] = None,
     older: Annotated[float | None, typer.Option(help="Outbox: older than so many hours.")] = None,
+    hooks: Annotated[
+        bool, typer.Option("--webhooks", help="Events that followers have not taken.")
+    ] = False,
     config: ConfigOption = None,
     json: JsonOption = False,
 ) -> None:
-    """List the outbox, or with --failed or --parked what has come in and waits."""
+    """List the outbox; or failed or parked mail, or what followers have not been told."""
     before = now() - timedelta(hours=older) if older is not None else None
 
     def rows(connection: Connection) -> list[dict[str, Any]]:
         return outbox.list_rows(connection, kind=kind, recipient=address, older_than=before)
 
+    def told(connection: Connection) -> list[dict[str, Any]]:
+        return webhooks.list_rows(connection, endpoint=address, older_than=before)
+
     chosen, columns, title = rows, ROWS, "outbox"
-    if failed:
+    if hooks:
+        chosen, columns, title = told, HOOKS, "webhooks"
+    elif failed:
         chosen, columns, title = mails.list_failed, FAILED, "failed mail"
     elif parked:
         chosen, columns, title = mails.list_parked, PARKED, "parked mail"
     with Office(config) as office:
         found = office.read(chosen)
-    if json:
-        output.as_json([{k: v for k, v in row.items() if k != "raw"} for row in found])
-        return
-    output.table(title, columns, ([row.get(key) for key in columns] for row in found))
+    shown = [{key: value for key, value in row.items() if key != "raw"} for row in found]
+    output.listed(title, shown, columns, json)
 
 
 @app.command()
@@ -173,3 +183,29 @@ def drop(numbers: Ids, config: ConfigOption = None) -> None:
 def requeue(numbers: Ids, config: ConfigOption = None) -> None:
     """Try failed rows again, from now."""
     _act("requeue", numbers, config)
+
+
+def _tell(action: str, numbers: list[int], config: ConfigOption) -> None:
+    with Office(config) as office:
+        done = office.write(lambda connection: webhooks.act(connection, action, numbers, now()))
+    output.say(f"{action}: {done} of {len(numbers)}")
+    if done < len(numbers):
+        raise BadInput("the others are not there, are being sent, or are in another state")
+
+
+@hooks_app.command("retry")
+def retry_hooks(numbers: Hooks, config: ConfigOption = None) -> None:
+    """Try deliveries that wait now."""
+    _tell("retry", numbers, config)
+
+
+@hooks_app.command("requeue")
+def requeue_hooks(numbers: Hooks, config: ConfigOption = None) -> None:
+    """Deliver once more what was given up, dropped, or sent."""
+    _tell("requeue", numbers, config)
+
+
+@hooks_app.command("drop")
+def drop_hooks(numbers: Hooks, config: ConfigOption = None) -> None:
+    """Never deliver these."""
+    _tell("drop", numbers, config)

@@ -52,7 +52,7 @@ def list_tickets(
 
     with Office(config) as office:
         found = office.read(work)
-    _listed("tickets", found, COLUMNS, json)
+    output.listed("tickets", found, COLUMNS, json)
 
 
 @app.command()
@@ -67,14 +67,7 @@ def queue(
         found = office.read(
             lambda connection: tickets.queue(connection, priorities, department=department)
         )
-    _listed("queue", found, ("place", *COLUMNS, "queued_at"), json)
-
-
-def _listed(title: str, found: list[dict[str, Any]], columns: tuple[str, ...], json: bool) -> None:
-    if json:
-        output.as_json(found)
-        return
-    output.table(title, columns, ([row.get(key) for key in columns] for row in found))
+    output.listed("queue", found, ("place", *COLUMNS, "queued_at"), json)
 
 
 @app.command()
@@ -96,7 +89,7 @@ def show(number: str, config: ConfigOption = None, json: JsonOption = False) -> 
         who = f"{entry['by']} {entry['author'] or ''} ({entry['kind']}{proof}{pending})"
         output.say(f"\n{output.cell(entry['at'])}  {who}\n{entry['text']}")
     sent = ("kind", "recipient", "state", "created_at", "sent_at")
-    output.table("\nwent out", sent, ([row[key] for key in sent] for row in found["sent"]))
+    output.listed("\nwent out", found["sent"], sent)
 
 
 @app.command()

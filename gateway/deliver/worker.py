@@ -1,18 +1,19 @@
-"""The one who empties the outbox: claims rows, hands them to the smarthost, writes down what
-became of them.
+"""The one who empties the outbox: claims rows, hands them on, writes down what became of them.
 
 A row is a lease: a worker that dies loses it, and another one sends it. SMTP cannot be
 exactly-once; where a mail may have gone twice, it carries the same Message-ID, and the case is
-counted.
+counted with the row. Events go to each follower by a worker of its own.
 """
 
 import asyncio
 import contextlib
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Generic, Protocol, TypeVar
+
+from prometheus_client import Counter
 
 from gateway import metrics
 from gateway.deliver.smarthost import Bounced, Uncertain
@@ -71,21 +72,16 @@ class Outbox(Protocol[Row]):
     def sent(self, lease: Row, now: datetime) -> object:
         """It went. False where the row is ours no more."""
 
-    def retry(self, lease: Row, now: datetime, due: datetime, error: str) -> object:
-        """Again at `due`."""
+    def retry(
+        self, lease: Row, now: datetime, due: datetime, error: str, *, uncertain: bool
+    ) -> object:
+        """Again at `due`. `uncertain`: it may have gone already."""
 
     def failed(self, lease: Row, now: datetime, error: str, *, bounced: bool) -> object:
         """Never again; staff are told. `bounced`: the address itself was refused for good."""
 
     def next_due(self) -> datetime | None:
         """When the earliest unsent row is due; a read, where `claim` writes."""
-
-
-class Sender(Protocol):
-    """The smarthost's side."""
-
-    async def send(self, envelope_from: str, to: str, raw: bytes) -> str:
-        """Raises `Temporary`, `Uncertain` or `Permanent`."""
 
 
 class Log(Protocol):
@@ -126,16 +122,21 @@ class Worker(Generic[Row]):
     def __init__(
         self,
         outbox: Outbox[Row],
-        smarthost: Sender,
+        carry: Callable[[Row], Awaitable[str]],
         owner: str,
         clock: Callable[[], datetime],
         log: Log,
         settings: WorkerSettings = WorkerSettings(),
         chance: Callable[[], float] = random.random,
+        results: Counter = metrics.deliveries,
     ) -> None:
-        """`owner` names this process in the leases; `clock` gives aware times."""
+        """`carry` hands one row on: it raises `Temporary`, `Uncertain` or `Permanent`, or gives
+        what the other side said. `owner` names this process in the leases; `clock` gives aware
+        times; `results` counts attempts.
+        """
         self._outbox = outbox
-        self._smarthost = smarthost
+        self._carry = carry
+        self._results = results
         self._owner = owner
         self._clock = clock
         self._log = log
@@ -211,20 +212,17 @@ class Worker(Generic[Row]):
 
     async def _deliver(self, lease: Row) -> None:
         """One attempt, and its outcome on the row."""
-        if lease.maybe_twice:
-            metrics.maybe_twice.inc()
         try:
             async with asyncio.timeout(self._settings.send_seconds):
-                said = await self._smarthost.send(lease.envelope_from, lease.to, lease.raw)
+                said = await self._carry(lease)
         except Permanent as error:
             await self._fail(lease, str(error), bounced=isinstance(error, Bounced))
         except Uncertain as error:
-            metrics.maybe_twice.inc()
-            await self._again(lease, str(error))
+            await self._again(lease, str(error), uncertain=True)
         except Temporary as error:
             await self._again(lease, str(error))
         except TimeoutError:
-            await self._again(lease, "the smarthost took too long")
+            await self._again(lease, "the other side took too long", uncertain=True)
         except Exception as error:  # a defect of ours must not lose the row
             self._log.error("delivery failed by a defect", row=lease.id, exc_info=error)
             await self._again(lease, f"defect: {type(error).__name__}")
@@ -233,17 +231,18 @@ class Worker(Generic[Row]):
 
     async def _sent(self, lease: Row, said: str) -> None:
         written = await self._write(lambda now: self._outbox.sent(lease, now))
-        if not written:
-            metrics.maybe_twice.inc()
+        if not written:  # whoever claims the row counts it
             self._log.warning("sent, but not written down", row=lease.id, to=lease.to)
         self._note(lease, "sent", said)
 
-    async def _again(self, lease: Row, error: str) -> None:
+    async def _again(self, lease: Row, error: str, *, uncertain: bool = False) -> None:
         if (self._clock() - lease.created_at).total_seconds() > self._settings.give_up_seconds:
             await self._fail(lease, f"given up: {error}", bounced=False)
             return
         wait = timedelta(seconds=delay(self._settings, max(1, lease.tries), self._chance()))
-        await self._write(lambda now: self._outbox.retry(lease, now, now + wait, error))
+        await self._write(
+            lambda now: self._outbox.retry(lease, now, now + wait, error, uncertain=uncertain)
+        )
         self._note(lease, "retry", error)
 
     async def _fail(self, lease: Row, error: str, bounced: bool) -> None:
@@ -251,7 +250,7 @@ class Worker(Generic[Row]):
         self._note(lease, "failed", error)
 
     def _note(self, lease: Row, result: str, said: str) -> None:
-        metrics.deliveries.labels(result=result).inc()
+        self._results.labels(result=result).inc()
         level = self._log.info if result == "sent" else self._log.warning
         level(
             f"delivery {result}",

@@ -11,9 +11,21 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, exists, func, null, or_, select, text, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    case,
+    exists,
+    func,
+    literal_column,
+    null,
+    or_,
+    select,
+    text,
+    update,
+)
 
-from gateway.store import changes, reports, schema
+from gateway.store import changes, reports, schema, telling
 from gateway.store.columns import micros, micros_or_none, moment, moment_or_none
 from gateway.store.engine import Store
 from gateway.store.prepared import Link, Prepared, Row, Step, const, param
@@ -21,6 +33,7 @@ from gateway.store.writer import Writer
 
 LEASE = timedelta(minutes=5)
 FAR = timedelta(hours=1)  # longer than any row waits for its next try
+DOUBTS_ERASED = "doubts of erased mail"  # in `meta`
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +89,8 @@ _LEASED = (
     _o.created_at,
     _o.maybe_twice,
 )
+_ONE: ColumnElement[int] = literal_column("1")  # PostgreSQL takes a parameter for text
+_NONE: ColumnElement[int] = literal_column("0")
 _CLAIM = Prepared(
     update(schema.outbox)
     .where(_o.id.in_(select(_RIPE.c.id)))
@@ -84,6 +99,7 @@ _CLAIM = Prepared(
         lease_until=param("until"),
         tries=_o.tries + 1,
         maybe_twice=_o.owner.is_not(None),  # whoever finishes a row gives it back
+        doubts=_o.doubts + case((_o.owner.is_not(None), _ONE), else_=_NONE),
     )
     .returning(*_LEASED)
 )
@@ -97,6 +113,7 @@ _FINISH = Prepared(
         due=param("new_due"),
         error=param("said"),
         sent_at=param("at"),
+        doubts=_o.doubts + param("doubt"),
     )
 )
 
@@ -136,9 +153,18 @@ class Outbox:
         """The other side has taken it. False when the lease was not ours any more."""
         return self._finish(lease, now, state="sent", at=now)
 
-    def retry(self, lease: Lease, now: datetime, due: datetime, error: str) -> bool:
-        """Try again at `due`. False when the lease was not ours any more."""
-        return self._finish(lease, now, state="due", due=due, error=error)
+    def retry(
+        self,
+        lease: Lease,
+        now: datetime,
+        due: datetime,
+        error: str,
+        *,
+        uncertain: bool = False,
+    ) -> bool:
+        """Try again at `due`; `uncertain`: it may have gone. False when the lease was not ours."""
+        doubt = int(uncertain)
+        return self._finish(lease, now, state="due", due=due, error=error, doubt=doubt)
 
     def failed(self, lease: Lease, now: datetime, error: str, *, bounced: bool = False) -> bool:
         """Given up: the ticket goes to staff. `bounced`: the address was refused for good."""
@@ -178,10 +204,13 @@ class Outbox:
         at: datetime | None = None,
         due: datetime | None = None,
         error: str | None = None,
+        doubt: int = 0,
     ) -> bool:
         def work(connection: Connection) -> bool:
             link = Link.of(connection)
-            return _finished(link, lease, now, state=state, at=at, due=due, error=error)
+            return _finished(
+                link, lease, now, state=state, at=at, due=due, error=error, doubt=doubt
+            )
 
         return self._writer.run(work).result()
 
@@ -190,9 +219,12 @@ class Outbox:
         if bounced and lease.account is not None:
             steps.append(reports.bounced(lease.account, lease.to, micros(now)))
         standing = changes.lock(link, [lease.ticket]) if lease.ticket else {}
+        said = [reports.raise_to_staff(one, lease.kind, now) for one in standing.values()]
+        steps += [changes.entry(line, None) for line in said]
         for one in standing.values():
-            steps.append(changes.entry(reports.raise_to_staff(one, lease.kind, now), None))
             steps += one.steps(self._store.shard)
+        for number in standing:
+            steps += telling.steps(reports.undelivered_event(number, lease.kind, now), said)
         changes.run(link, steps)
 
 
@@ -205,6 +237,7 @@ def _finished(
     at: datetime | None = None,
     due: datetime | None = None,
     error: str | None = None,
+    doubt: int = 0,
 ) -> bool:
     values = {
         "the_id": lease.id,
@@ -213,6 +246,7 @@ def _finished(
         "new_due": micros(due or now),
         "said": error,
         "at": micros_or_none(at),
+        "doubt": doubt,
     }
     return link.run(_FINISH, values) == 1
 
@@ -239,6 +273,14 @@ def _lease(row: Row, owner: str, until: datetime) -> Lease:
         created_at=moment(created_at),
         maybe_twice=bool(twice),
     )
+
+
+def doubts(connection: Connection) -> int:
+    """How often a mail was sent again that may have gone before, since the database began."""
+    rows = select(func.sum(_o.doubts)).where(text(schema.DOUBTFUL))
+    erased = select(schema.meta.c.value).where(schema.meta.c.name == DOUBTS_ERASED)
+    gone = connection.execute(erased).scalar()
+    return int(connection.execute(rows).scalar() or 0) + int(gone or 0)
 
 
 # ---- when the clock was put back
