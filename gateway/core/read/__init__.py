@@ -1,10 +1,13 @@
 """From bytes to the author and the words written now. `wire` alone is believed; others may err."""
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import replace
 
 from gateway.core.model import Automatic, Envelope, Headers, Mail
 from gateway.core.read import alternatives, automatic, html_text, language, mime, text
+
+_STEP = 64 * 1024
 
 
 def read(raw: bytes, headers: Headers, envelope: Envelope, instance: str) -> Mail:
@@ -59,10 +62,26 @@ def without_our_words(mail: Mail, sent_texts: tuple[str, ...]) -> Mail:
 
 def body_digest(mail: Mail) -> str:
     """SHA-256 over the new text and the attachments: equal when the same thing is said again."""
-    digest = hashlib.sha256(" ".join(mail.new_text.split()).encode("utf-8", "replace"))
+    digest = hashlib.sha256()
+    for piece in _folded(mail.new_text):
+        digest.update(piece.encode("utf-8", "replace"))
     for attachment in mail.attachments:
         digest.update(attachment.digest.encode())
     return digest.hexdigest()
+
+
+def _folded(text: str) -> Iterator[str]:
+    """The words with one space between them, in steps: a long text must not stall its thread."""
+    between, rest = "", ""
+    for at in range(0, len(text), _STEP):
+        piece = rest + text[at : at + _STEP]
+        words = piece.split()
+        rest = words.pop() if words and not piece[-1].isspace() else ""
+        if words:
+            yield between + " ".join(words)
+            between = " "
+    if rest:
+        yield between + rest
 
 
 __all__ = ["body_digest", "read", "without_our_words"]

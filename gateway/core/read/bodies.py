@@ -11,7 +11,7 @@ from gateway.core.model import Attachment
 from gateway.core.read import cms, encoded, flowed, tnef, transfer, wire
 from gateway.core.read.attachments import attachment
 from gateway.core.read.charset import codecs_of, decode
-from gateway.core.read.slots import Slot, alternative, merged
+from gateway.core.read.slots import Slot, alternative, merged, whole_lines, without_pictures
 from gateway.core.read.structure import Budget, Part, tree
 
 _REPORTS = frozenset(
@@ -46,6 +46,7 @@ _META = re.compile(
 _TAGS = re.compile(r"<[^<>]{0,200}>")
 _MOST_REPORTS = 20
 _MOST_FILES = 1000
+_MOST_TEXT = _MOST_PAGE = 1024 * 1024  # bytes of text, and of pages, that are read as words
 _DEEPEST_TNEF = 5
 _DEEPEST_SMIME = 3
 _MOST_FOOTED = 4 * 1024 * 1024  # bytes of one text in which a footer is looked for
@@ -92,6 +93,7 @@ class _Walk:
         self.budget = budget
         self.found = Found()
         self.decoded = 0
+        self.texts = self.pages = 0  # bytes of them that are words
         self.opened = 0  # signed messages
         self.worded = False  # a text or a page said something
         self.shown: dict[int, Attachment] = {}
@@ -184,9 +186,10 @@ class _Walk:
             meta = None if label else _META.search(data[:1024])
             if meta:
                 label = meta.group(1).decode("ascii")
-            return [Slot(page=self.text(data, label))]
+            return [Slot(page=self.text(self._shown(part, without_pictures(data)), label))]
+        data = self._shown(part, self._without_files(data, part))
         if part.type == "text/plain":
-            text = self.text(self._without_files(data, part), label)
+            text = self.text(data, label)
             if flowed.is_flowed(part.content_type.parameters):
                 delsp = (part.content_type.get("delsp") or "").strip().lower() == "yes"
                 text = flowed.unwrapped(text, delsp)
@@ -197,6 +200,20 @@ class _Walk:
             )
             return [Slot(plain=text)]
         return []
+
+    def _shown(self, part: Part, data: bytes | memoryview) -> bytes | memoryview:
+        """What of a text is read as the mail's words; one that is longer is a file too, whole."""
+        page = part.type in _PAGES
+        room = _MOST_PAGE - self.pages if page else _MOST_TEXT - self.texts
+        if len(data) > room:
+            self.defect("text-cut")
+            self._attach(part, part.type, bytes(data))
+            data = whole_lines(bytes(data[: max(room, 0)]))
+        if page:
+            self.pages += len(data)
+        else:
+            self.texts += len(data)
+        return data
 
     def text(self, data: bytes | memoryview, label: str | None) -> str:
         text, codec = decode(data, label)
@@ -263,10 +280,14 @@ class _Walk:
             return []
         self.found.message_class = container.message_class
         self.unpack(container, 1)
-        if self.worded or (container.text is None and container.html is None):
+        text, page = container.text, container.html
+        if self.worded or (text is None and page is None):
             return []
-        text = container.text
-        return [Slot(text.replace("\r\n", "\n") if text is not None else None, container.html)]
+        if len(text or "") > _MOST_TEXT or len(page or "") > _MOST_PAGE:
+            self.defect("text-cut")
+            self._words_as_file("winmail", container)
+        text = text[:_MOST_TEXT].replace("\r\n", "\n") if text is not None else None
+        return [Slot(text, page[:_MOST_PAGE] if page is not None else None)]
 
     def unpack(self, container: tnef.Container, depth: int) -> None:
         """Its files; a container among them is a mail in the mail, and opened like this one."""
@@ -353,7 +374,9 @@ class _Walk:
         its words.
         """
         for added in self.shown.values():
-            text = self.text(added.content, None)
+            most = _MOST_TEXT if added.declared_type == "text/plain" else _MOST_PAGE
+            cut = len(added.content) > most
+            text = self.text(whole_lines(added.content[:most]) if cut else added.content, None)
             if added.declared_type == "text/plain":
                 self.found.text = text
             else:

@@ -7,6 +7,7 @@ looked up, so that no name in a mail reaches `idna`, `punycode`, `undefined`, a 
 or one that costs more than linear time.
 """
 
+import codecs
 import re
 
 # The WHATWG Encoding Standard's view of old labels: a superset where senders use the subset's name
@@ -80,6 +81,7 @@ _SINGLE = re.compile(r"cp(?:125\d|4\d\d|7\d\d|8\d\d)\Z|iso8859_|koi8|mac_|ptcp")
 
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _FALLBACK = "cp1252"
+_STEP = 64 * 1024
 
 
 def codecs_of(label: str) -> tuple[str, ...]:
@@ -111,10 +113,20 @@ def _decode(data: bytes | memoryview, label: str | None) -> tuple[str, str]:
         return text, declared[0] if codec == "utf-8" and declared and text.isascii() else codec
     # A mail cut in the middle of a character, or with one bad byte, is still in its charset.
     for codec in (*(d for d in declared[:1] if not _SINGLE.match(d)), "utf-8"):
-        lossy = str(data, codec, "replace")
+        lossy = _replaced(data, codec)
         if _mostly_right(lossy, codec, codec in declared):
             return lossy, codec
-    return str(data, _FALLBACK, "replace"), _FALLBACK
+    return _replaced(data, _FALLBACK), _FALLBACK
+
+
+def _replaced(data: bytes | memoryview, codec: str) -> str:
+    """With U+FFFD for what makes no sense; in steps, since each replacement is slow."""
+    decoder = codecs.getincrementaldecoder(codec)("replace")
+    pieces = [
+        decoder.decode(bytes(data[at : at + _STEP]), at + _STEP >= len(data))
+        for at in range(0, len(data), _STEP)
+    ]
+    return "".join(pieces)
 
 
 def _order(data: bytes | memoryview, declared: tuple[str, ...]) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from gateway.core.read.alternatives import missing
 
 _TAGS = re.compile(r"<[^<>]{0,200}>")
+_LARGE, _PICTURE, _MOST_PICTURES = 64 * 1024, 1000, 2000
 
 
 @dataclass(slots=True)
@@ -68,3 +69,31 @@ def _as_page(slot: Slot) -> str:
     if slot.page is not None:
         return slot.page
     return "<div>" + html.escape(slot.plain or "", quote=False).replace("\n", "<br>\n") + "</div>"
+
+
+def whole_lines(data: bytes) -> bytes:
+    """The start of a text, ended with a line, a word, or at least not inside a wide character."""
+    end = max(data.rfind(b"\n"), data.rfind(b" "))
+    return data[: end + 1] if end > len(data) // 2 else data[: len(data) & ~3]
+
+
+def without_pictures(data: bytes | memoryview) -> bytes | memoryview:
+    """A page without the pictures that are written into it (RFC 2397): they are no words."""
+    if len(data) <= _LARGE:
+        return data
+    source = bytes(data)
+    kept: list[bytes] = []
+    at = position = 0
+    for _ in range(_MOST_PICTURES):
+        position = source.find(b"data:", position)
+        if position < 0:
+            break
+        quote = source[position - 1 : position] if position else b""
+        end = source.find(quote, position) if quote in (b'"', b"'") else position + 5
+        if end < 0:
+            break
+        if end - position > _PICTURE:
+            kept.append(source[at : position + 5])
+            at = end
+        position = end
+    return b"".join([*kept, source[at:]]) if kept else data

@@ -15,6 +15,7 @@ from gateway.core.read.parameters import Valued, parse
 _VALID_TYPE = re.compile(r"[a-z0-9!#$&^_.+-]{1,80}/[a-z0-9!#$&^_.+*-]{1,120}\Z")
 _GUESS = re.compile(rb"^--([^\s-][^\r\n]{0,198}?|-[^\r\n]{1,198}?)[ \t]{0,80}\r?$", re.MULTILINE)
 _FIELD_AFTER = re.compile(rb"\r?\nContent-[A-Za-z-]{1,40}:", re.IGNORECASE)
+_MOST_LOOKALIKES = 50_000
 _MISSPELT = {
     "quoted_printable": "quoted-printable",
     "quotedprintable": "quoted-printable",
@@ -78,6 +79,7 @@ class _Tree:
         self.raw = raw
         self.budget = budget
         self.parts = 0
+        self.lookalikes = 0  # lines that only begin like a delimiter
         self.defects: list[str] = []
 
     def defect(self, kind: str) -> None:
@@ -187,7 +189,12 @@ class _Tree:
             line_end = raw.find(b"\n", after, end)
             line_end = end if line_end < 0 else line_end + 1
             tail = raw[after:line_end].strip() if at == start or raw[at - 1] in b"\r\n" else b"?"
-            if tail in (b"", b"--"):
+            if tail not in (b"", b"--"):
+                self.lookalikes += 1
+                if self.lookalikes > _MOST_LOOKALIKES:
+                    self.defect("boundary-lookalikes")
+                    break
+            else:
                 if begin >= 0:
                     ranges.append((begin, max(begin, _before(raw, at))))
                 begin = line_end

@@ -16,6 +16,7 @@ from gateway.core.read.charset import decode
 _SIGNATURE = 0x223E9F78
 _MOST_FILES = 100
 _MOST_PROPERTIES = 4096
+_MOST_ATTRIBUTES = 20_000
 
 _BODY = 0x0002800C
 _MESSAGE_PROPERTIES = 0x00069003
@@ -137,7 +138,9 @@ def _attributes(data: bytes) -> Iterator[tuple[int, bytes, int]]:
     Checksums are wrong too often to matter.
     """
     at = 6
-    while at + 9 <= len(data):
+    for _ in range(_MOST_ATTRIBUTES):
+        if at + 9 > len(data):
+            return
         tag, length = struct.unpack_from("<II", data, at + 1)
         start = at + 9
         at = start + length + 2
