@@ -6,6 +6,8 @@ from gateway.load.schema import Section, hint
 from gateway.toml import Document
 
 UNSOLVED = "unsolved"  # the phrases of a reply to an answer that did not help
+SERVICES = "services"  # what services are called: mail that speaks of one should say which
+BESIDE = ("order", UNSOLVED, SERVICES)  # keys that are no request
 _LISTS = ("phrases", "strong", "against")
 _MOST_PHRASES = 2_000
 _LONGEST = 100
@@ -19,15 +21,18 @@ def read_requests(document: Document, complaints: list[BadInput]) -> RequestRule
     order = _order(top)
     tables: dict[str, Phrases] = {name: {} for name in _LISTS}
     for kind in top.keys():  # noqa: SIM118  a method of ours that also marks the keys as known
-        if kind in ("order", UNSOLVED):
+        if kind in BESIDE:
             continue
         if kind not in tuple(RequestKind):
-            words = (*tuple(RequestKind), "order", UNSOLVED)
+            words = (*tuple(RequestKind), *BESIDE)
             top.complain(kind, f"unknown request `{kind}`", hint(kind, words), part="key")
             continue
         _kind(top.section(kind), RequestKind(kind), tables)
     unsolved = _by_language(top.section(UNSOLVED))
-    return RequestRules(tables["phrases"], tables["strong"], tables["against"], order, unsolved)
+    services = _by_language(top.section(SERVICES))
+    return RequestRules(
+        tables["phrases"], tables["strong"], tables["against"], order, unsolved, services
+    )
 
 
 def _order(top: Section) -> tuple[RequestKind, ...]:

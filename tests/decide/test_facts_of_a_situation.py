@@ -89,6 +89,7 @@ class FakeSituation:
     repeat: object
     spent: bool
     scope: bool
+    unnamed: bool
     department: str
     raw: bytes
 
@@ -110,6 +111,7 @@ PLAIN = FakeSituation(
     repeat=None,
     spent=True,
     scope=True,
+    unnamed=True,
     department="general",
     raw=b"x" * 10,
 )
@@ -139,6 +141,7 @@ def test_every_fact_is_read_from_its_own_place() -> None:
         "office": "closed",
         "standing": "active",
         "scope": True,
+        "unnamed": True,
     }
 
 

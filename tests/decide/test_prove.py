@@ -179,4 +179,4 @@ def test_a_policy_that_tells_too_much_apart_is_refused_and_not_tried() -> None:
     table = Table(rules, (), (), signals)
     proved = prove(table, ())
     assert [c.message.endswith("more than can be proved") for c in proved.complaints] == [True]
-    assert vocabulary_size(table) == 77_760_000 * 2**30
+    assert vocabulary_size(table) == 155_520_000 * 2**30

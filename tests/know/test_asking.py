@@ -6,8 +6,16 @@ from hypothesis import strategies as st
 from knowing_values import NO_TICKET, mail, rules
 
 from gateway.core.know.asking import question
+from gateway.core.know.circumstances import ABOUT_SERVICES, unnamed
 from gateway.core.know.request import classify
-from gateway.core.model import RequestKind
+from gateway.core.model import (
+    Incident,
+    Reference,
+    Request,
+    RequestKind,
+    ServiceMatch,
+    TicketMatch,
+)
 
 ASKED = "Come cambio i nameserver?"
 
@@ -79,3 +87,44 @@ def test_a_question_about_incidents_is_a_question(text: str) -> None:
     """Words against an incident weigh as much."""
     found = classify(mail(text), NO_TICKET, rules())
     assert (found.kind, found.alarm) == (RequestKind.GENERAL, False)
+
+
+@pytest.mark.parametrize(
+    "text,speaks",
+    [
+        ("Il certificato del sito è scaduto", True),
+        ("My website is slow since yesterday", True),
+        ("Die Webseite ist langsam", True),
+        ("Avete un listino per rivenditori?", False),
+        ("Vorrei parlare con un responsabile", False),
+    ],
+)
+def test_a_mail_about_a_service_is_told_by_its_nouns(text: str, speaks: bool) -> None:
+    """Whichever service it is."""
+    assert classify(mail(text), NO_TICKET, rules()).service is speaks
+
+
+def asked(kind: RequestKind = RequestKind.GENERAL, **more: object) -> bool:
+    """Whether a mail about a service is asked which one."""
+    request = Request(kind, (), service=bool(more.get("speaks", True)))
+    incident = Incident(
+        is_incident=bool(more.get("incident", False)),
+        match=ServiceMatch(more.get("match", "none")),
+    )
+    reference = Reference(TicketMatch(more.get("ticket", "none")))
+    return unnamed(request, incident, int(str(more.get("services", 2))), reference, None)
+
+
+def test_which_service_is_asked_where_it_cannot_be_known() -> None:
+    """Several services, none named, and a mail that begins something."""
+    assert asked()
+    assert asked(RequestKind.BILLING)
+    assert not asked(services=1)
+    assert not asked(services=0)
+    assert not asked(speaks=False)
+    assert not asked(match="own")
+    assert not asked(match="other")
+    assert not asked(ticket="own")
+    assert not asked(ticket="other")
+    assert not asked(incident=True)
+    assert not any(asked(kind) for kind in set(RequestKind) - ABOUT_SERVICES)

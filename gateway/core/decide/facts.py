@@ -1,6 +1,6 @@
 """The facts of a mail: a closed, typed vocabulary from which every rule of the policy is made.
 
-Seventeen enumerations and booleans, computed once a mail and stored with it. Their names and
+Eighteen enumerations and booleans, computed once a mail and stored with it. Their names and
 values are public: more may be added, none renamed. `docs/facts.md` is made from this table.
 """
 
@@ -81,6 +81,7 @@ class Facts:
     office: Office
     standing: Standing
     scope: bool
+    unnamed: bool = False
     signals: Signals = ()
 
 
@@ -216,6 +217,13 @@ _ALL = (
     _enum("office", Office, "open", "closed", "Office hours at the moment of the mail."),
     _enum("standing", Standing, "active", "suspended", "The state of the author's account."),
     _flag("scope", True, False, "This address may speak about this department."),
+    _flag(
+        "unnamed",
+        False,
+        False,
+        "It begins something about one of the account's several services, and does not say "
+        "which; an incident is asked for that anyway.",
+    ),
 )
 
 VOCABULARY: dict[str, Fact] = {fact.name: fact for fact in _ALL}
@@ -254,6 +262,7 @@ def facts(situation: Situation, signals: Signals = ()) -> Facts:
         office=Office.OPEN if situation.hours.open else Office.CLOSED,
         standing=Standing.SUSPENDED if suspended else Standing.ACTIVE,
         scope=situation.scope,
+        unnamed=situation.unnamed,
         signals=signals,
     )
 

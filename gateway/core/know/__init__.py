@@ -126,6 +126,7 @@ def situation(arrival: Arrival, candidates: Candidates, knowing: Knowing) -> Sit
         who.mail, who.account, who.reference.ticket, knowing.languages
     )
     freed = who.proof.confirmed or who.claim is not None
+    repeat = _repeat(arrival, candidates, routing, who, reported)
     return Situation(
         envelope=arrival.envelope,
         author=arrival.author,
@@ -142,7 +143,7 @@ def situation(arrival: Arrival, candidates: Candidates, knowing: Knowing) -> Sit
         ),
         hours=hours.at(routing.office, arrival.envelope.received_at, routing.due_mail),
         candidates=candidates,
-        repeat=_repeat(arrival, candidates, routing, who, reported),
+        repeat=repeat,
         spent=_spent(arrival, candidates, routing, who),
         scope=freed or circumstances.scope(who.sender.registration, department, routing),
         department=department,
@@ -150,6 +151,9 @@ def situation(arrival: Arrival, candidates: Candidates, knowing: Knowing) -> Sit
         bilingual=guessed,
         mail_id=arrival.id,
         raw=arrival.raw,
+        unnamed=circumstances.unnamed(
+            who.request, reported, _services(who, candidates), who.reference, repeat
+        ),
         claim=who.claim,
     )
 
@@ -171,6 +175,12 @@ def _reported(arrival: Arrival, candidates: Candidates, who: _Understood) -> Inc
     own = who.account.number if who.account and who.proof.level in PROVEN else None
     critical = who.request.kind is RequestKind.INCIDENT
     return incident.read(who.mail, arrival.clues, candidates, own, critical, who.own_ticket)
+
+
+def _services(who: _Understood, candidates: Candidates) -> int:
+    """How many the proven author's one account has."""
+    own = who.account.number if who.account and who.proof.level in PROVEN else None
+    return sum(service.account == own for service in candidates.services)
 
 
 def _repeat(

@@ -15,9 +15,12 @@ from gateway.core.model import (
     ProofLevel,
     Reference,
     Request,
+    RequestKind,
     Sender,
+    ServiceMatch,
     Spending,
     Ticket,
+    TicketMatch,
 )
 from gateway.core.model.account import Registration, TicketKind, TicketState
 from gateway.core.model.mail import Envelope
@@ -26,6 +29,8 @@ from gateway.core.model.routing import Routing
 # What a mail's proof is worth beside a ticket's: a join may never raise a ticket's standing.
 RANK = {"strong": 2, "staff": 2, "medium": 1}
 HIGH = "high"
+# Requests that are about a service where they speak of one; the panel asks by itself for changes.
+ABOUT_SERVICES = frozenset({RequestKind.GENERAL, RequestKind.ACCOUNT, RequestKind.BILLING})
 
 
 def department(envelope: Envelope, request: Request, routing: Routing) -> str:
@@ -68,6 +73,23 @@ def repeat(
         if _same(ticket, mail, incident):
             return ticket
     return None
+
+
+def unnamed(
+    request: Request,
+    incident: Incident,
+    services: int,
+    reference: Reference,
+    standing: Ticket | None,
+) -> bool:
+    """Whether the mail is about one of several services, and does not say which (I5).
+
+    Only where it begins something: what continues a ticket was asked before. An incident is asked
+    for all that it lacks.
+    """
+    begins = reference.match is TicketMatch.NONE and standing is None
+    speaks = request.service and request.kind in ABOUT_SERVICES and not incident.is_incident
+    return begins and speaks and services > 1 and incident.match is ServiceMatch.NONE
 
 
 def _rank(proof: str) -> int:

@@ -77,7 +77,8 @@ def classify(mail: Mail, reference: Reference, rules: RequestRules) -> Request:
     text = _read(mail, rules)
     found = _kind(mail, text, reference, rules)
     alarm = found.kind is RequestKind.GENERAL and _alarms(text, rules)
-    return replace(found, unsolved=unsolved(mail, rules), alarm=alarm)
+    service = text.phrases(rules.services, ordering=False)[1] > 0
+    return replace(found, unsolved=unsolved(mail, rules), alarm=alarm, service=service)
 
 
 def _alarms(text: _Text, rules: RequestRules) -> bool:
@@ -128,10 +129,11 @@ class _Phrases:
     def __init__(self, rules: RequestRules) -> None:
         self.rules = rules
         self.places: dict[str, list[tuple[int, int]]] = {}  # list, and place in it
-        for table in (rules.strong, rules.phrases, rules.against):
-            for phrases in (one for languages in table.values() for one in languages.values()):
-                for place, phrase in enumerate(phrases):
-                    self.places.setdefault(phrase, []).append((id(phrases), place))
+        tables = (rules.strong, rules.phrases, rules.against)
+        by_language = [languages for table in tables for languages in table.values()]
+        for phrases in (one for each in (*by_language, rules.services) for one in each.values()):
+            for place, phrase in enumerate(phrases):
+                self.places.setdefault(phrase, []).append((id(phrases), place))
         self.book = Book(self.places)
 
     def listed(self, found: Iterable[str]) -> dict[int, tuple[str, ...]]:

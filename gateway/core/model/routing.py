@@ -123,3 +123,4 @@ class RequestRules:
     against: dict[RequestKind, dict[str, tuple[str, ...]]] = field(default_factory=dict)
     order: tuple[RequestKind, ...] = ()  # the earlier wins where two weigh the same
     unsolved: dict[str, tuple[str, ...]] = field(default_factory=dict)  # an answer did not help
+    services: dict[str, tuple[str, ...]] = field(default_factory=dict)  # it is about a service

@@ -108,6 +108,7 @@ class Request:
     kind: RequestKind
     because: tuple[str, ...]
     unsolved: bool = False  # it says that an answer of ours did not help
+    service: bool = False  # it speaks of a service, whichever
     alarm: bool = False  # a question with words of an incident: no article answers it by itself
 
 
@@ -178,6 +179,7 @@ class Situation:
     bilingual: bool  # the language is a guess: say it in the default and in English
     mail_id: str
     raw: bytes
+    unnamed: bool = False  # it is about one of several services, and does not say which
     claim: Claim | None = None  # the mail confirms its own author's address on this account
 
     @property

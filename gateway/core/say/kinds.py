@@ -68,6 +68,7 @@ KINDS: dict[str, Kind] = {
     "articles": Kind(frozenset({"articles"}), public=True, paragraph=True),
     "announcements": Kind(frozenset({"announcements"}), public=True, paragraph=True),
     "panel_hint": Kind(paragraph=True),
+    "which_service": Kind(paragraph=True),
 }
 
 
