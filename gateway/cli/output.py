@@ -78,6 +78,14 @@ def listed(
     table(title, columns, ([row.get(key) for key in columns] for row in rows))
 
 
+def done(found: Mapping[str, Any], words: str, json: bool = False) -> None:
+    """What a command did: a sentence for people, the values for programs."""
+    if json:
+        as_json(found)
+    else:
+        say(words)
+
+
 def say(text: str) -> None:
     """A line for people."""
     console.print(Text(visible(text)))

@@ -3,7 +3,7 @@
 import getpass
 import secrets
 import sys
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,6 +14,7 @@ from gateway.cli import output
 from gateway.cli.accounts import JsonOption
 from gateway.cli.config import ConfigOption
 from gateway.cli.office import Office, now
+from gateway.core.know import hours
 from gateway.core.know import token as tokens
 from gateway.core.know.token import Purpose
 from gateway.core.model import Moved, TicketState
@@ -22,10 +23,15 @@ from gateway.core.read.tokenform import NONCE_BYTES
 from gateway.core.say import letters
 from gateway.core.say.letters import Said
 from gateway.errors import BadInput
-from gateway.store import changes, ticketfile, tickets
+from gateway.store import changes, splitting, ticketfile, tickets
+from gateway.store import pending as waiting
 
 app = typer.Typer(no_args_is_help=True)
 ByOption = Annotated[str, typer.Option("--by", help="Who does it; your login as default.")]
+EntryOption = Annotated[
+    list[int] | None, typer.Option("--entry", help="These alone; all that wait without.")
+]
+PENDING = ("what", "ticket", "entry", "account", "author", "proof", "at", "subject")
 COLUMNS = ("number", "account", "state", "department", "priority", "assignee", "subject")
 EXPIRED = timedelta(days=4000)  # longer than any token lives
 
@@ -181,6 +187,64 @@ def verify(number: str, by: ByOption = "", config: ConfigOption = None) -> None:
     with Office(config) as office:
         office.write(lambda link: tickets.verify(link, number, _by(by), now()))
     output.say(f"#{number} is verified")
+
+
+@app.command()
+def pending(config: ConfigOption = None, json: JsonOption = False) -> None:
+    """List what somebody must take over: tickets to be verified, entries of no proven author."""
+    with Office(config) as office:
+        found = office.read(waiting.listed)
+    output.listed("pending", found, PENDING, json)
+
+
+@app.command()
+def accept(
+    number: str,
+    entry: EntryOption = None,
+    by: ByOption = "",
+    config: ConfigOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Take over what waits in a ticket: staff vouch for it, and may act on it from now on."""
+    with Office(config) as office:
+        did = office.write(lambda link: waiting.accept(link, number, entry or (), _by(by), now()))
+    output.done({"number": number, "accepted": did}, f"#{number}: {did} taken over", json)
+
+
+@app.command()
+def decline(
+    number: str,
+    entry: EntryOption = None,
+    by: ByOption = "",
+    config: ConfigOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Do not take over pending entries: they stay in the history, and count for nothing."""
+    with Office(config) as office:
+        did = office.write(lambda link: waiting.decline(link, number, entry or (), _by(by), now()))
+    output.done({"number": number, "declined": did}, f"#{number}: {did} declined", json)
+
+
+@app.command()
+def split(
+    number: str,
+    entries: Annotated[list[int], typer.Argument(help="Ids, as `tickets show --json` has them.")],
+    by: ByOption = "",
+    config: ConfigOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Undo a wrong join: these entries become a ticket of their own, linked to this one."""
+    with Office(config) as office:
+        routing = office.rooms.standing.loaded.routing
+
+        def due(start: datetime) -> datetime:
+            return hours.due(routing.office, start, routing.due_mail)
+
+        fresh = office.write(
+            lambda link: splitting.split(link, number, entries, _by(by), now(), due)
+        )
+    found = {"number": fresh, "split_from": number, "entries": entries}
+    output.done(found, f"{len(entries)} entries of #{number} are #{fresh} now", json)
 
 
 @app.command()

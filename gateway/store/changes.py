@@ -241,6 +241,7 @@ def entry(new: NewEntry, mail: str | None) -> Step:
         "pending": new.pending,
         "masked": new.masked,
         "mail": mail,
+        "settled": None,
     }
     return Step(_ENTRY, values)
 

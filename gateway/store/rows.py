@@ -25,7 +25,7 @@ from gateway.core.model import (
     TicketState,
     UnconfirmedAddress,
 )
-from gateway.store import changes, feedback, reports, schema, telling
+from gateway.store import changes, feedback, pending, reports, schema, telling
 from gateway.store.blobs import INLINE
 from gateway.store.columns import HOUR, dump, micros
 from gateway.store.prepared import (
@@ -163,6 +163,7 @@ def apply(
         steps += changes.opened(new, shard)
     for one in standing.values():
         steps += one.steps(shard)
+    steps += [pending.settle(number, accepted=taken) for number, taken in effects.settles]
     steps += [changes.entry(new, mail.id) for new in (*effects.entries, *raised.entries)]
     steps += [changes.known(one, at) for one in effects.known]
     for out in effects.outgoing:

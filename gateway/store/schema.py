@@ -32,6 +32,7 @@ FAILED = "state = 'failed'"
 HELD = "state = 'held'"
 UNSENT = "state IN ('due', 'held')"
 DOUBTFUL = "doubts > 0"
+UNSETTLED = "pending AND settled IS NULL"
 PARKED = "state = 'parked'"
 OPEN_MAILS = "state IN ('failed', 'parked', 'released')"
 
@@ -196,7 +197,9 @@ entries = Table(  # append-only
     _flag("pending"),
     _flag("masked"),
     _text("mail", null=True),
+    _text("settled", null=True),  # accepted | declined by staff, of a pending one
 )
+_partial("ix_entries_pending", entries.c.ticket, where=UNSETTLED)
 Index("ix_entries_ticket", entries.c.ticket, entries.c.at)
 Index("ix_entries_mail", entries.c.mail)
 

@@ -182,7 +182,7 @@ def _shown(row: tuple[Any, ...]) -> dict[str, Any]:
 
 
 def _entry(row: Any) -> dict[str, Any]:
-    kept = ("id", "by", "kind", "author", "proof", "text", "pending", "masked", "mail")
+    kept = ("id", "by", "kind", "author", "proof", "text", "pending", "settled", "masked", "mail")
     return {"at": moment(row["at"]), **{name: row[name] for name in kept}, "spans": row["spans"]}
 
 

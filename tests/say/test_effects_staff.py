@@ -166,3 +166,57 @@ def test_a_sort_is_not_answered_before_it_is_assigned() -> None:
     """It has no destination yet."""
     waiting = ticket("901", kind=TicketKind.SORT, account=None, candidates=("A-1001",))
     assert sent(done(by_luca("Ciao", waiting), ANSWER)) == []
+
+
+def test_what_waits_is_taken_over_by_a_command_and_may_be_answered_at_once() -> None:
+    """`/accept`: the ticket counts as verified, its pending entries are settled, who says so."""
+    said = done(by_luca("/accept\n\nFatto.", ticket(verified=False)), ANSWER)
+    assert sent(said) == [("staff-reply", OFFICIAL)]
+    assert said.changes[0].verified is True
+    assert said.settles == (("482913", True),)
+    assert said.entries[-1].text == "taken over by staff"
+    assert said.entries[-1].author == LUCA.address
+
+
+def test_accept_alone_puts_an_answered_ticket_back_into_the_queue() -> None:
+    """Somebody must answer what was taken over."""
+    said = done(by_luca("/accept", ticket(state=TicketState.CUSTOMER)), ANSWER)
+    assert (said.changes[0].state, sent(said)) == (TicketState.STAFF, [])
+    assert [one.kind for one in said.events] == ["ticket.changed"]
+
+
+def test_decline_settles_without_a_word_to_the_customer() -> None:
+    """The entries stay, and count for nothing; the ticket is not verified by it."""
+    said = done(by_luca("/decline", ticket(verified=False)), ANSWER)
+    assert said.settles == (("482913", False),)
+    assert said.changes[0].verified is None
+    assert said.outgoing == ()
+
+
+@pytest.mark.parametrize(
+    "words", ["/colse", "/accept all", "/priority urgent", "/assign", "/help", "/"]
+)
+def test_a_wrong_command_is_answered_with_the_right_ones(words: str) -> None:
+    """Nothing is changed or settled; the text is kept as a note."""
+    said = done(by_luca(f"{words}\nFatto."), ANSWER)
+    if words == "/":  # no command at all: an answer that begins with a stroke
+        assert sent(said) == [("staff-reply", OFFICIAL)]
+        return
+    (help_,) = said.outgoing
+    assert (help_.kind, help_.to) == ("staff-unsent", LUCA.address)
+    assert "/priority high" in help_.text
+    assert "/accept" in help_.text
+    assert (said.changes, said.settles) == ((), ())
+    assert [one.kind for one in said.entries] == ["note"]
+
+
+def test_followers_learn_of_notes_and_commands() -> None:
+    """A note is an entry; a command changes the ticket; closing is closing, and told once."""
+    assert [one.kind for one in done(by_luca("/note\nVisto."), ANSWER).events] == ["entry.added"]
+    assert [one.kind for one in done(by_luca("/assign marta"), ANSWER).events] == [
+        "ticket.changed"
+    ]
+    closed = done(by_luca("/close\n/note\nChiuso."), ANSWER)
+    assert [one.kind for one in closed.events] == ["entry.added", "ticket.closed"]
+    both = done(by_luca("/assign marta\n/close\nFatto."), ANSWER)
+    assert [one.kind for one in both.events] == ["entry.added", "ticket.closed"]

@@ -303,6 +303,7 @@ class Effects:
     events: tuple[Event, ...] = ()
     undelivered: tuple[str, ...] = ()  # Message-IDs of ours that a delivery report names
     merges: tuple[tuple[str, str], ...] = ()  # (ticket, into)
+    settles: tuple[tuple[str, bool], ...] = ()  # (ticket, whether staff take its pending entries)
     confirms: tuple[UnconfirmedAddress, ...] = ()  # addresses that have confirmed themselves
     expects: dict[str, int] = field(
         default_factory=dict

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from gateway.core.model import (
     Account,
     Effects,
+    Event,
     NewEntry,
     Outgoing,
     StaffAddress,
@@ -22,7 +23,9 @@ from gateway.core.say.letters import Said
 from gateway.core.say.render import printable
 
 _COMMAND = re.compile(r"/([A-Za-z]{1,20})(?:[ \t]+(\S.{0,99}))?\s*")
-_WORDS = frozenset({"close", "assign", "priority", "note"})
+_FORMS = ("/note", "/close", "/assign name", "/priority high", "/accept", "/decline")
+_WORDS = frozenset(form[1:].split()[0] for form in _FORMS)
+HELP = f"the first lines of your mail may be {', '.join(_FORMS)}"
 MAX_COMMANDS = 10
 
 
@@ -33,6 +36,7 @@ class Order:
     text: str
     close: bool = False
     note: bool = False
+    takes: bool | None = None  # what waits in the ticket: taken over, or declined
     assignee: str | None = None
     priority: str | None = None
     fault: str | None = None  # a command that is none: nothing is sent, so that it never leaks
@@ -56,15 +60,17 @@ def _obeyed(found: Order, word: str, argument: str) -> Order:
             return replace(found, close=True)
         case "note":
             return replace(found, note=True)
+        case "accept" | "decline" if not argument:
+            return replace(found, takes=word == "accept")
         case "assign" if argument:
             return replace(found, assignee=argument)
         case "priority" if argument.lower() in (NORMAL, HIGH):
             return replace(found, priority=argument.lower())
         case _ if word in _WORDS:
-            return replace(found, fault=f"`/{word} {argument}` is not a command")
+            said = f"/{word} {argument}".rstrip()
+            return replace(found, fault=f"`{said}` is not a command; {HELP}")
         case _:
-            known = ", ".join(f"/{one}" for one in sorted(_WORDS))
-            return replace(found, fault=f"`/{word}` is not a command; there are {known}")
+            return replace(found, fault=f"`/{word}` is not a command; {HELP}")
 
 
 def by_staff(case: Case) -> Effects:
@@ -73,7 +79,8 @@ def by_staff(case: Case) -> Effects:
     ticket, staff = reference.token_ticket, case.situation.sender.staff
     if not (case.strong and reference.staff_token and ticket and staff):
         return kept(case)
-    said = _said(case, ticket, reference.token_account, staff)
+    found = order(printable(case.situation.mail.new_text))
+    said = _said(case, ticket, reference.token_account, staff, found)
     told: tuple[Outgoing, ...] = ()
     if said.unsent is not None:
         told = (letters.unsent(case.post, ticket, staff, said.unsent),)
@@ -85,13 +92,43 @@ def by_staff(case: Case) -> Effects:
         changes=(said.change,) if said.change else (),
         entries=said.entries,
         outgoing=(*said.outgoing, *told),
-        events=said.events,
+        events=_events(ticket, said),
+        settles=_settles(ticket, found),
         expects={ticket.number: ticket.version},
     )
 
 
-def _said(case: Case, ticket: Ticket, account: Account | None, staff: StaffAddress) -> Said:
-    found = order(printable(case.situation.mail.new_text))
+def _settles(ticket: Ticket, found: Order) -> tuple[tuple[str, bool], ...]:
+    """The staff member takes over what waits in the ticket, or declines it."""
+    if found.takes is None or found.fault is not None:
+        return ()
+    return ((ticket.number, found.takes),)
+
+
+def _events(ticket: Ticket, said: Said) -> tuple[Event, ...]:
+    """Followers learn of notes and commands, too."""
+    kinds = {one.kind for one in said.events}
+    events = list(said.events)
+    for entry in said.entries:
+        if entry.kind in ("note", "mail") and "entry.added" not in kinds:
+            events.append(Event("entry.added", ticket.number, entry.at, {"by": "staff"}))
+            kinds.add("entry.added")
+    change = said.change
+    if change is not None and change.state is TicketState.CLOSED and "ticket.closed" not in kinds:
+        if ticket.state is not TicketState.CLOSED:
+            events.append(Event("ticket.closed", ticket.number, change.at, {"by": "staff"}))
+    elif any(one.kind == "event" for one in said.entries) and "ticket.closed" not in kinds:
+        words = "; ".join(one.text for one in said.entries if one.kind == "event")
+        told: dict[str, object] = {"by": "staff", "said": words}
+        events.append(Event("ticket.changed", ticket.number, said.entries[0].at, told))
+    return tuple(events)
+
+
+def _said(
+    case: Case, ticket: Ticket, account: Account | None, staff: StaffAddress, found: Order
+) -> Said:
+    if found.takes:
+        ticket = replace(ticket, verified=True)
     if found.fault is not None:
         return Said(entries=(_note(case, ticket, staff, found.text),), unsent=found.fault)
     if found.note:
@@ -143,10 +180,16 @@ def _ordered(case: Case, ticket: Ticket, staff: StaffAddress, found: Order, said
     change = said.change
     if closes and change is None:
         change = TicketChange(ticket.number, ticket.version, case.now, state=TicketState.CLOSED)
-    if found.assignee or found.priority:
+    if found.assignee or found.priority or found.takes is not None:
         change = change or TicketChange(ticket.number, ticket.version, case.now)
         change = replace(change, assignee=found.assignee, priority=found.priority)
+    if change is not None and found.takes:
+        idle = change.state is None and ticket.state is TicketState.CUSTOMER
+        state = TicketState.STAFF if idle else change.state
+        change = replace(change, verified=True, state=state)
     words = [f"assigned to {found.assignee}"] if found.assignee else []
+    if found.takes is not None:
+        words.append("taken over by staff" if found.takes else "declined by staff")
     words += [f"priority {found.priority}"] if found.priority else []
     events = [
         NewEntry(ticket.number, case.now, "staff", "event", staff.address, "staff", one)

@@ -20,6 +20,7 @@ def upgrade() -> None:
     _events()
     _webhooks()
     _doubts()
+    _settled()
 
 
 def _events() -> None:
@@ -72,6 +73,13 @@ def _doubts() -> None:
     number = sa.Column("doubts", sa.Integer(), nullable=False, server_default=sa.text("0"))
     op.add_column("outbox", number)
     _partial("ix_outbox_doubts", "outbox", ["doubts"], sa.text("doubts > 0"))
+
+
+def _settled() -> None:
+    """Staff take a pending entry over, or decline it."""
+    op.add_column("entries", sa.Column("settled", sa.Text(), nullable=True))
+    where = sa.text("pending AND settled IS NULL")
+    _partial("ix_entries_pending", "entries", ["ticket"], where)
 
 
 def _partial(name: str, table: str, columns: list[str], where: sa.TextClause) -> None:
