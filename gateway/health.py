@@ -23,8 +23,18 @@ Troubles = Callable[[], Awaitable[dict[str, str]]]
 class Health:
     """The HTTP listener."""
 
-    def __init__(self, address: str, troubles: Troubles, registry: CollectorRegistry) -> None:
-        """`address` is `host:port`; `troubles` is asked at each call of /readyz."""
+    def __init__(
+        self,
+        address: str,
+        troubles: Troubles,
+        registry: CollectorRegistry,
+        notes: Callable[[], dict[str, str]] = dict,
+    ) -> None:
+        """`address` is `host:port`; `troubles` and `notes` are asked at each call of /readyz.
+
+        A trouble makes it 503; a note is for people, and takes no gateway out of work.
+        """
+        self._notes = notes
         self._host, _, self._port = address.rpartition(":")
         self._troubles = troubles
         self._registry = registry
@@ -70,9 +80,10 @@ class Health:
         if path == b"/readyz":
             troubles = await self._troubles()
             lines = "".join(f"{name}: {why}\n" for name, why in troubles.items())
-            return (
-                _page("503 Service Unavailable", lines) if troubles else _page("200 OK", "ready\n")
-            )
+            lines += "".join(f"note: {name}: {why}\n" for name, why in self._notes().items())
+            if troubles:
+                return _page("503 Service Unavailable", lines)
+            return _page("200 OK", f"ready\n{lines}")
         return _page("404 Not Found", "there are /healthz, /readyz and /metrics\n")
 
 

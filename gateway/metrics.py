@@ -102,6 +102,26 @@ policy_info = Gauge(
     ["digest"],
     registry=REGISTRY,
 )
+waiting = Gauge(
+    "portiere_waiting",
+    "What waits, by kind: mail, outbox, webhooks, tickets; 10,000 are counted at most.",
+    ["what"],
+    registry=REGISTRY,
+)
+waiting_seconds = Gauge(
+    "portiere_waiting_seconds",
+    "For how long the first of a kind has waited; what is due later does not wait.",
+    ["what"],
+    registry=REGISTRY,
+)
+gateways = Gauge(
+    "portiere_gateways", "Gateways seen on this database in the last minute.", registry=REGISTRY
+)
+policy_digests = Gauge(
+    "portiere_policy_digests",
+    "Different policies by which these gateways decide; more than 1 is an alarm.",
+    registry=REGISTRY,
+)
 shadow_differences = Counter(
     "portiere_shadow_differences_total",
     "Mails that policies/next would have decided differently.",

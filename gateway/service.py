@@ -38,6 +38,7 @@ from gateway.receive.listener import ListenerSettings, Server
 from gateway.receive.replies import Reply, Verdict
 from gateway.store.outbox import Lease, Outbox
 from gateway.store.writer import Writer
+from gateway.watch import Watch
 
 DRAIN_SECONDS = 90.0  # for mails that come in and mails that go out together
 ENDING = (signal.SIGTERM, signal.SIGINT)
@@ -93,6 +94,10 @@ class Service:
                 give_up_seconds=config.smarthost.give_up_after_hours * 3600.0,
             ),
         )
+        standing = self._rooms.standing
+        self._watch = Watch(
+            self._rooms.store, self._writer, owner, _now, lambda: standing.loaded.policy.digest
+        )
         followed = config.webhook
         self._followers = Followers(self._rooms.store, self._writer, followed, owner, _now)
         domain = config.support.domain.lower()
@@ -125,6 +130,8 @@ class Service:
             self._log.info("stopping")
 
     async def _open(self, rooms: contextlib.AsyncExitStack) -> None:
+        for weakness in await asyncio.to_thread(self._rooms.store.weaknesses):
+            self._log.warning("a weak database", said=weakness)
         _told_digest(self._rooms.standing.loaded.policy.digest)
         await asyncio.to_thread(self._warm)
         gc.freeze()  # what lives as long as we do: a full collection stalls 100 ms
@@ -133,7 +140,9 @@ class Service:
         await control.start()
         rooms.push_async_callback(control.close)
         if self._config.http.address:
-            pages = health.Health(self._config.http.address, self._troubles, metrics.REGISTRY)
+            pages = health.Health(
+                self._config.http.address, self._troubles, metrics.REGISTRY, self._watch.notes
+            )
             await pages.start()
             rooms.push_async_callback(pages.close)
         if self._config.mode == "live":
@@ -144,7 +153,13 @@ class Service:
         rooms.push_async_callback(self._drain)
         for settings in self._config.listener:
             self._servers.append(await self._listen(settings))
-        beside = (self._watch_smarthost(), self._again.run(), self._jobs.run(self._worker.wake))
+        rooms.push_async_callback(asyncio.to_thread, self._watch.left)
+        beside = (
+            self._watch_smarthost(),
+            self._again.run(),
+            self._jobs.run(self._worker.wake),
+            self._watch.run(),
+        )
         for coroutine in beside:
             rooms.push_async_callback(_ended, asyncio.create_task(coroutine))
 
@@ -239,6 +254,7 @@ class Service:
             "listeners": [server.address for server in self._servers],
             "sessions": sum(server.sessions for server in self._servers),
             "troubles": await self._troubles(),
+            "notes": self._watch.notes(),
         }
 
     async def _reload(self, accept: bool = False) -> dict[str, Any]:

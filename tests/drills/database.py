@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import psycopg
 from drills import gateways, ground
 from drills.audit import Audit, audit, sent
 from drills.process import daemon, until
@@ -32,29 +31,20 @@ class Server:
         """`url` is that of `gateways.postgres`: its socket lies in its data."""
         self.url = url
         self.data = Path(str(make_url(url).query["host"]))
-        self._command = shlex.split((self.data / "postmaster.opts").read_text())
-        self._started: subprocess.Popen[bytes] | None = None
+        first, *options = shlex.split((self.data / "postmaster.opts").read_text())
+        self._command = [
+            str(Path(first).with_name("pg_ctl")), "-D", str(self.data), "-w", "-t", "60",
+            "-l", str(self.data / "log-of-the-drill"), "-o", shlex.join(options), "start",
+        ]  # fmt: skip
 
     def kill(self) -> None:
         """-9 to all of them: nothing is flushed, nothing is said."""
         self._signal(signal.SIGKILL)
-        if self._started is not None:
-            self._started.wait()
 
     def start(self) -> None:
         """Again, as it was; returns when it answers."""
         owner = self.data.stat().st_uid
-        with (self.data.parent / "server.log").open("ab") as log:
-            self._started = subprocess.Popen(
-                self._command, stdout=log, stderr=log, user=owner, cwd=self.data
-            )
-        for _ in range(600):
-            with contextlib.suppress(psycopg.OperationalError):
-                psycopg.connect(self.url, connect_timeout=2).close()
-                return
-            assert self._started.poll() is None, (self.data.parent / "server.log").read_text()
-            asyncio.run(asyncio.sleep(0.05))
-        raise AssertionError("PostgreSQL does not come back")
+        subprocess.run(self._command, check=True, capture_output=True, user=owner, cwd=self.data)
 
     def pause(self) -> None:
         """It stands still: connections stay, and nothing answers."""
