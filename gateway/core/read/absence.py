@@ -20,6 +20,7 @@ _CERTAIN = any_of(
     risposta automatica(?: di assenza)?
     messaggio automatico
     notifica automatica di assenza
+    message recall (?:failure|success|report)
     automatische (?:antwort|abwesenheitsnotiz)
     autom\. antwort
     abwesenheits(?:notiz|mitteilung|nachricht|assistent|info)\w*
@@ -93,7 +94,7 @@ _AWAY = any_of(r"""
     (?:\bi am|i'm|i will be|i'll be|currently|is) (?:currently )?on (?:vacation|leave|holiday)
     out of (?:the )?office
     limited access to (?:e-?mail|my)
-    (?:i will|i'll) (?:be back|return|reply)
+    (?:i will|i'll) (?:be back|return|reply|respond|answer|get back)
     (?:sono|sarò) (?:attualmente )?(?:fuori|assente|in ferie)
     rientr(?:o|erò)|in mia assenza
     (?:bin|werde) .{0,40}(?:nicht im|abwesend|außer haus|urlaub)
@@ -104,6 +105,51 @@ _AWAY = any_of(r"""
     esmu .{0,40}(?:atvaļinājum|prom)
     (?:нахожусь|буду) .{0,30}(?:отпуск|отсутств)
     不在|外出|부재
+""")
+
+# Whole sentences that vacation programs put into the subject, and what they put behind it.
+_SENTENCE = any_of(
+    r"""
+    (?:i am|i'm|i will be) (?:currently )?(?:out of (?:the )?office|away)
+    (?:i am|i'm|i will be) (?:currently )?on (?:vacation|leave|holiday)
+    (?:sono|sarò) (?:attualmente )?(?:fuori (?:ufficio|sede)|in ferie|assente)
+    ich bin .{0,20}(?:im urlaub|nicht im (?:büro|hause)|abwesend)
+    je suis .{0,20}(?:absent|en congé)
+    estoy .{0,20}(?:fuera de|de vacaciones|ausente)
+    .{0,200}\((?:out of (?:the )?office|fuori ufficio|in ferie)[^)]{0,40}\)\s*\Z
+    .{0,200}\((?:abwesend|absent|ausente)[^)]{0,40}\)\s*\Z
+    """,
+    r"\A\s*(?:re:\s*)?{}",
+)
+
+# A text that says of itself that no person wrote it, and what such a text says besides.
+_DECLARED = any_of(r"""
+    this is an? auto(?:mat(?:ic|ed))?[ -](?:reply|response|message|e-?mail|notification)
+    this is an? auto(?:mat(?:ic|ed))?[ -](?:confirmation|acknowledge?ment)
+    this is an auto(?:matically)?[ -]generated \w+
+    this (?:message|e-?mail|reply|notification) (?:was|is|has been) (?:\w+ )?auto(?:matically|-)
+    this (?:message|e-?mail|reply|notification) (?:was|has been) \w+ automatically
+    quest[ao] è un[ao']?\s?(?:risposta|messaggio|mail|e-?mail|notifica)(?: \w+)? automatic[ao]
+    quest[ao] (?:messaggio|mail|e-?mail|risposta) (?:è|viene)(?: stat[ao])? \w+ automatic
+    quest[ao] (?:messaggio|mail|e-?mail|risposta) (?:è|viene)(?: stat[ao])? \w+ in modo automatic
+    (?:messaggio|risposta|e-?mail) (?:generat[ao]|inviat[ao]) automaticamente
+    dies ist eine automatisch\w*(?: \w+)? (?:nachricht|antwort|e-?mail|bestätigung|mitteilung)
+    diese (?:nachricht|e-?mail|mail) (?:wurde|ist|wird) automatisch
+    ceci est une? (?:message|réponse|courriel|e-?mail)(?: \w+)? automatique
+    (?:ce|cet) (?:message|courriel|e-?mail) (?:a été|est) \w+ automatiquement
+    este es un (?:mensaje|correo)(?: \w+)? autom[áa]tic
+    este (?:mensaje|correo|e-?mail) (?:ha sido|fue|es|se ha) \w+ (?:de forma )?autom[áa]tic
+""")
+_RECEIVED = any_of(r"""
+    has been (?:received|created|opened|logged|assigned)
+    (?:we have|we've) received|thank you for (?:contacting|your)
+    (?:abbiamo|è stat[ao]) (?:ricevut|apert|creat|registrat|pres[ao] in carico)
+    (?:ist|sind) (?:bei uns )?eingegangen
+    haben .{0,30}erhalten|wurde .{0,30}(?:eröffnet|erstellt)
+    (?:a bien été|avons bien) (?:reçu|enregistré|créé)
+    hemos recibido|ha sido (?:recibid|cread|registrad)
+    do not (?:reply|respond)|non rispond|antworten sie .{0,10}nicht
+    ne pas répondre|no (?:responda|conteste)
 """)
 
 _READ = any_of(
@@ -138,6 +184,25 @@ def certain(subject: str) -> bool:
     return bool(_CERTAIN.match(subject))
 
 
+def declares(text: str) -> bool:
+    """A text says somewhere of itself that a program wrote it."""
+    return bool(_DECLARED.search(text))
+
+
+def declares_itself(words: str, answers: bool) -> str | None:
+    """Why the words that were written now make the mail automatic, or None.
+
+    They say it within their first lines, ask nothing, and either answer a mail or speak as desks
+    do that acknowledge one.
+    """
+    head = words[:800]
+    if not _DECLARED.search(head) or _QUESTION.search(head):
+        return None
+    if not answers and not _RECEIVED.search(head):
+        return None
+    return "the text says that it is an automatic message"
+
+
 def names_itself(subject: str, text: str, answers: bool) -> str | None:
     """Why a subject makes the mail an automatic reply, or None.
 
@@ -149,6 +214,8 @@ def names_itself(subject: str, text: str, answers: bool) -> str | None:
         return "the subject says that it is an automatic reply"
     if _POSSIBLE.match(subject) and not asks and _AWAY.search(text[:4000]):
         return "subject and text say that the writer is away"
+    if answers and _SENTENCE.match(subject) and not asks and _AWAY.search(text[:4000]):
+        return "the subject says that the writer is away"
     if _READ.match(subject) and (_WAS_READ.search(text[:2000]) or not text.strip()):
         return "subject and text are those of a reading receipt"
     return None

@@ -9,10 +9,11 @@ mail is a person.
 import re
 from collections.abc import Callable
 
-from gateway.core.model import Automatic, Headers, Report
+from gateway.core.model import Automatic, Headers, Report, SpanKind
 from gateway.core.read import absence, bounce, bounce_signs, mime, report, wire
 from gateway.core.read.encoded import one_line, unfold
 from gateway.core.read.mime import Parsed
+from gateway.core.read.text import spans
 
 MARKER = "x-portiere-instance"
 MOST_RECEIVED = 50
@@ -77,6 +78,7 @@ _LIST_SENDER = re.compile(
 )
 _NO_REPLY = re.compile(
     r"(?:(?:do[-_.]?)?no[-_.]?t?[-_.]?(?:reply|response|respond|antwort)|auto[-_.]?(?:reply|responder?|mail|notify)|"
+    r"(?:bitte[-_.]?)?nicht[-_.]?antworten|keine?[-_.]?antwort|no[-_.]?contestar|"
     r"non[-_.]?rispondere|ne[-_.]?pas[-_.]?repondre|no[-_.]?responder|nao[-_.]?responda|mailer-?daemon|posta-certificata)"
     r"(?:[-_.+].*)?\Z",
     re.IGNORECASE,
@@ -269,7 +271,12 @@ def _worded(parsed: Parsed) -> Verdict | None:
     text = (parsed.body_text or bounce_signs.words_of(parsed))[:4000]
     if _CRON.match(parsed.subject):
         return Automatic.AUTO_REPLY, "a cron job's output", None
-    why = absence.names_itself(parsed.subject, text, bool(parsed.in_reply_to or parsed.references))
+    answers = bool(parsed.in_reply_to or parsed.references)
+    why = absence.names_itself(parsed.subject, text, answers)
+    if why is None and absence.declares(text):
+        # Our own acknowledgements say it too, and come back as quotes.
+        words = "".join(text[s.start : s.end] for s in spans(text) if s.kind is SpanKind.NEW)
+        why = absence.declares_itself(words, answers)
     return (Automatic.AUTO_REPLY, why, None) if why else None
 
 

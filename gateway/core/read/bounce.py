@@ -57,7 +57,11 @@ def read(headers: Headers, parsed: Parsed, mail_from: str) -> Report | None:
     delayed = bool(DELAY.search(parsed.subject) or DELAY.search(said[:2000]))
     return Report(
         kind="unstructured",
-        final_recipient=_failed_recipient(failed) or _victim(said, headers, parsed),
+        final_recipient=(
+            _failed_recipient(failed)
+            or _victim(said, headers, parsed)
+            or _victim(text[len(said) :], headers, parsed, sure=True)
+        ),
         action="delayed" if delayed else "failed",
         status=_status(f"{said}\n{parsed.subject}", delayed),
         original_message_id=_original(text, parsed),
@@ -79,8 +83,10 @@ def _failed_recipient(value: bytes | None) -> str | None:
     return found.group() if found else None
 
 
-def _victim(said: str, headers: Headers, parsed: Parsed) -> str | None:
-    """The address that is most plainly the one that failed, first of equals."""
+def _victim(said: str, headers: Headers, parsed: Parsed, sure: bool = False) -> str | None:
+    """The address that is most plainly the one that failed, first of equals; `sure`: only one
+    that is named as such.
+    """
     own = {str(address).lower() for address in (*parsed.to, *parsed.cc)}
     own |= {str(a).lower() for a in addresses.mailboxes(headers.first("from") or b"")}
     best: tuple[int, str] | None = None
@@ -90,7 +96,7 @@ def _victim(said: str, headers: Headers, parsed: Parsed) -> str | None:
             points = _points(line, found, address.lower() in own)
             if best is None or points > best[0]:
                 best = (points, address)
-    return best[1] if best and best[0] >= 0 else None
+    return best[1] if best and best[0] >= (3 if sure else 0) else None
 
 
 def _points(line: str, found: re.Match[str], own: bool) -> int:

@@ -80,12 +80,14 @@ _CLERK_NAME = any_of(r"""
 # A person's own words, as daemons do not use them (`I'm afraid I wasn't able to deliver` is
 # qmail's).
 _PERSONAL = any_of(r"""
-    \A\W*(?:buon ?giorno|buona ?sera|salve|ciao|gentil[ei]|spett|egregi)
-    \A\W*(?:hello\b(?!,\s+this is)|hi\b(?!\. )|dear\b|good (?:morning|evening|afternoon))
+    \A\W*(?:buon ?giorno|buona ?sera|salve|ciao|spett|egregi)
+    \A\W*gentil[ei]\b(?!\s+(?:utente|mittente|cliente)\b)
+    \A\W*(?:hello\b(?!,\s+this is)|hi\b(?!\. |!\s+this is)|good (?:morning|evening|afternoon))
+    \A\W*dear\b(?!\s+(?:user|sender|customer|e-?mail user)\b)
     \A\W*(?:guten (?:tag|morgen)|hallo|sehr geehrte)
     \A\W*(?:bonjour|madame|hola|buen[oa]s)
     \b(?:my|mio|mia|miei|mie|vorrei|potete|riesco|ricevo|ricevuto|perch[ée]|aiuto)\b
-    \b(?:why|meine?[mnrs]?|warum|je|pourquoi|nuestr[oa]s?|por qu[eé])\b
+    (?<!reason )\b(?:why|meine?[mnrs]?|warum|je|pourquoi|nuestr[oa]s?|por qu[eé])\b
     \?\s*(?:\n|\Z)
 """)
 # The header of the returned mail, as Exchange repeats it: its subject is nobody's word here.
