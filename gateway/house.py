@@ -33,6 +33,7 @@ from gateway.store.engine import Store
 from gateway.store.reader import Reader
 
 READERS = 4
+SOON_SEARCHED = 1_000  # articles; more of them are searched in a thread
 READ_SECONDS = 8.0  # for the one read of a mail, the wait for a thread included; then 451
 
 
@@ -176,6 +177,12 @@ class Rooms:
         return zone_from(dns.zone)
 
     async def _find(self, clues: Clues) -> Candidates:
+        """A file's look-ups cost less than two changes of threads; a server is waited for.
+
+        Nobody keeps a reader of a file waiting: it reads beside the one that writes.
+        """
+        if self.store.sqlite and len(self.standing.loaded.articles) <= SOON_SEARCHED:
+            return self.reader.candidates(clues)
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(READ_SECONDS):

@@ -19,6 +19,7 @@ import psycopg
 import sqlalchemy.exc
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.engine import URL, make_url
+from sqlalchemy.pool import PoolProxiedConnection
 
 from gateway import errors
 from gateway.store import postgres, schema
@@ -83,6 +84,7 @@ class Store:
         self.readers = readers
         self.blobs = blobs
         self.read_only = read_only
+        self._idle: list[PoolProxiedConnection] = []  # readers of a file, between two mails
         self.shard = 0 if self.sqlite else secrets.randbelow(SHARDS)
         self._scratch = scratch
 
@@ -160,8 +162,29 @@ class Store:
     @contextmanager
     def read(self) -> Iterator[Link]:
         """One read transaction: everything asked in it is of one moment."""
+        if self.sqlite:
+            with self._read_file() as link:
+                yield link
+            return
         with self.reading() as connection:
             yield Link.of(connection)
+
+    @contextmanager
+    def _read_file(self) -> Iterator[Link]:
+        """On the driver's own connection: the pool's bookkeeping costs more than a look-up."""
+        try:
+            held = self._idle.pop() if self._idle else self.readers.raw_connection()
+            try:
+                link = Link(held.dbapi_connection, self.readers.dialect)
+                link.mark("BEGIN")
+                yield link
+                link.mark("COMMIT")
+            except BaseException:
+                held.invalidate()
+                raise
+            self._idle.append(held)
+        except (sqlalchemy.exc.DBAPIError, sqlite3.Error) as problem:
+            raise as_portiere(problem) from problem
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -174,6 +197,8 @@ class Store:
 
     def close(self) -> None:
         """Give back every connection."""
+        while self._idle:
+            self._idle.pop().close()
         self.readers.dispose()
         self.engine.dispose()
         if self._scratch:

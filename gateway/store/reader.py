@@ -8,6 +8,7 @@ recent is judged by the moment in the clues.
 import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
+from struct import unpack
 
 from sqlalchemy import Connection, select
 
@@ -45,6 +46,8 @@ from gateway.store.questions import Asked, account_columns
 
 RECEIPT = "thread"  # the template whose mails are merged
 _WINDOW = timedelta(hours=48)
+# The lowest number of each that is drawn; 64 bits of chance are even enough for the longest.
+_LOWEST = (10**5,) * 8 + (10**6,) * 4 + (10**8,) * 2 + (10**11,) * 2
 
 _ACCOUNT = Prepared(
     account_columns()
@@ -147,8 +150,8 @@ class Reader:
 
 def _drawn() -> tuple[str, ...]:
     """Random numbers to choose from: of six digits, and longer ones in case those are crowded."""
-    lengths = (6,) * 8 + (7,) * 4 + (9,) * 2 + (12,) * 2
-    return tuple(str(10 ** (n - 1) + secrets.randbelow(9 * 10 ** (n - 1))) for n in lengths)
+    chance = unpack(f"<{len(_LOWEST)}Q", secrets.token_bytes(8 * len(_LOWEST)))
+    return tuple(str(low + one % (9 * low)) for low, one in zip(_LOWEST, chance, strict=True))
 
 
 def _accounts(rows: Iterable[Row]) -> dict[str, Account]:

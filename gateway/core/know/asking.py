@@ -25,7 +25,7 @@ _GREETING = re.compile(
     re.IGNORECASE,
 )
 _CLOSINGS = tuple(
-    folded(one).strip()
+    folded(one)[1:]  # with the space that ends its last word
     for one in re.split(
         ";",
         """
@@ -100,7 +100,5 @@ def _closes(sentence: str) -> bool:
     """Whether it begins like a closing, is short, and asks nothing."""
     if "?" in sentence[:400] or len(sentence) > 400:
         return False
-    words = folded(sentence).strip()
-    if len(words.split()) > SHORT:
-        return False
-    return any(words == one or words.startswith(f"{one} ") for one in _CLOSINGS)
+    words = folded(sentence)[1:]
+    return words.startswith(_CLOSINGS) and len(words.split()) <= SHORT
