@@ -141,10 +141,15 @@ def test_articles_that_may_help_are_suggested_beside_the_acknowledgement() -> No
 
 def test_an_announcement_in_force_stands_in_acknowledgements_of_its_services() -> None:
     """And in no other."""
-    notice = Announcement("m", "Manutenzione", "Stanotte.", ("vps-12",))
+    notice = Announcement("m", "Manutenzione", "Stanotte, **dalle 2**.", ("vps-12",))
+    other = Announcement("n", "Rete", "- lenta\n- giù", ())
     at = candidates(announcements=(notice,), registrations=(registered(),))
     concerned = situation(candidates=at, incident=Incident(identifiers=("VPS-12",)))
-    assert "Stanotte." in done(concerned, OPEN).outgoing[0].text
+    assert "Stanotte, dalle 2." in done(concerned, OPEN).outgoing[0].text
+    both = candidates(announcements=(notice, other), registrations=(registered(),))
+    said = done(replace(concerned, candidates=both, bilingual=True), OPEN).outgoing[0]
+    assert said.text.count("Stanotte, dalle 2.") == said.text.count("- lenta\n- giù") == 2
+    assert "\x1a" not in said.text
     assert "Stanotte." not in done(situation(candidates=at), OPEN).outgoing[0].text
 
 

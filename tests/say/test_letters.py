@@ -1,6 +1,7 @@
 """What the house says by itself, and what commands say for staff."""
 
 from dataclasses import replace
+from email import message_from_bytes, policy
 
 from sayings import (
     LUCA,
@@ -90,6 +91,27 @@ def test_an_announcement_is_copied_to_the_official_address() -> None:
     one = letters.announcement(post(), account(), "Manutenzione", "Stanotte.")
     assert (one.to, one.language, one.ticket) == (OFFICIAL, "it", None)
     assert b"Auto-Submitted: auto-generated" in one.raw
+
+
+NOTICE = (
+    "## Quando\n\nStanotte, **dalle 2 alle 4**:\n\n- [stato](https://stato.example/)\n- `vps-12`\n"
+)
+
+
+def test_an_announcement_s_markdown_is_laid_out() -> None:
+    """Tags in the HTML part, words without marks in the text part; the title is one clean line."""
+    one = letters.announcement(post(), account(), "Lavori su **vps-12**", NOTICE)
+    mail = message_from_bytes(one.raw, policy=policy.default)
+    html = mail.get_body(("html",)).get_content()
+    assert one.text.startswith("Lavori su vps-12\n")
+    assert (
+        "\nQuando\n\nStanotte, dalle 2 alle 4:\n\n- stato (https://stato.example/)\n- vps-12"
+        in one.text
+    )
+    assert "<strong>dalle 2 alle 4</strong>" in html
+    assert '<a href="https://stato.example/"' in html
+    assert "<li><code>vps-12</code></li>" in html
+    assert not any(mark in one.text + html for mark in ("**", "##", "`", "\x1a"))
 
 
 def test_the_old_official_address_is_told_of_the_change() -> None:

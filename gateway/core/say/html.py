@@ -22,7 +22,13 @@ _FRAME = (
 )
 RULE = "-" * 30
 LINE_BREAK = "\u2028"  # inside a value: a line that ends there on purpose
-ARTICLE = "\x1a"  # SUBSTITUTE: an article stands here, in a form of its own in text and HTML
+SUBSTITUTE = "\x1a"  # around a number: Markdown stands here, in a form of its own in text and HTML
+_SLOT = re.compile(f"{SUBSTITUTE}[0-9]+{SUBSTITUTE}")
+
+
+def slot(number: int) -> str:
+    """What holds the place of a piece of Markdown. No text of others has this character."""
+    return f"{SUBSTITUTE}{number}{SUBSTITUTE}"
 
 
 def framed(body: str, language: str, title: str) -> str:
@@ -39,8 +45,8 @@ def _block(block: str) -> str:
     lines = block.strip("\n").split("\n")
     if lines == [RULE]:
         return '<hr style="border:0;border-top:1px solid #d5dbe1;margin:24px 0">'
-    if lines == [ARTICLE]:
-        return ARTICLE
+    if len(lines) == 1 and _SLOT.fullmatch(lines[0]):
+        return lines[0]
     heading = _HEADING.match(lines[0])
     if heading and len(lines) == 1:
         return f"{P}<strong>{live(lines[0][heading.end() :])}</strong></p>"

@@ -26,10 +26,10 @@ from gateway.core.model import (
     UnconfirmedAddress,
 )
 from gateway.core.read.clues import hashed, ips
-from gateway.core.say import secrets
+from gateway.core.say import markdown, secrets
 from gateway.core.say.desk import About, Delivery, Post, mailboxes
 from gateway.core.say.ledgers import SIGN_IN
-from gateway.core.say.words import At, Label, Named
+from gateway.core.say.words import At, Label, Marked, Named
 
 _ADDRESS = re.compile(r"[\w.+-]{1,64}@[\w.-]{1,255}")
 _TRANSFER = "the answer names an address, a number or a service of an account"
@@ -205,7 +205,7 @@ def _to_staff(
 
 def announcement(post: Post, account: Account, title: str, text: str) -> Outgoing:
     """A copy of a notice to the official address of an account that it concerns (H4, I6)."""
-    values: dict[str, object] = {"title": title, "text": text}
+    values: dict[str, object] = {"title": markdown.as_line(title), "text": Marked(text)}
     reply = AccountReply(account.official, AccountText("announcement", values))
     language = account.language or post.desk.language
     return post.say(reply, language, delivery=Delivery(held=account.doubtful))

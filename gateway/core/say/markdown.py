@@ -1,5 +1,6 @@
-"""The Markdown of articles as a mail shows it: paragraphs, headings, lists, bold, emphasis, code
-and links, as HTML and as plain text. Everything else is the text that it is.
+"""The Markdown of articles and announcements as a mail shows it, as HTML and as plain text.
+
+Paragraphs, headings, lists, bold, emphasis, code and links; all else is the text that it is.
 """
 
 import html
@@ -56,6 +57,11 @@ def as_text(body: str) -> str:
         said += (apart if said else "") + _wrapped(block)
         before = _kind(block)
     return said
+
+
+def as_line(text: str) -> str:
+    """A title: one line without marks."""
+    return " ".join(_spans(text, str, _plain).replace(_HELD, " ").split())
 
 
 def _blocks(body: str) -> Iterator[_Block]:

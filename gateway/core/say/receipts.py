@@ -14,12 +14,12 @@ from gateway.core.model import (
     PublicText,
     Ticket,
 )
-from gateway.core.say import headers
+from gateway.core.say import headers, markdown
 from gateway.core.say.case import Case
 from gateway.core.say.desk import About, Delivery
 from gateway.core.say.kinds import KINDS
 from gateway.core.say.ledgers import AUTHOR, ledger_of
-from gateway.core.say.words import At, Missing, Named, Spoken
+from gateway.core.say.words import At, Marked, Missing, Named, Spoken
 
 
 def template(case: Case, base: str) -> str:
@@ -103,11 +103,11 @@ def department_name(case: Case, department: str) -> Spoken | str:
     return Named(found) if found else department
 
 
-def announcements(case: Case) -> list[dict[str, str]]:
+def announcements(case: Case) -> list[dict[str, object]]:
     """Notices in force that concern what the mail names."""
     named = {one.lower() for one in case.situation.incident.identifiers}
     return [
-        {"title": one.title, "text": one.text}
+        {"title": markdown.as_line(one.title), "text": Marked(one.text)}
         for one in case.situation.candidates.announcements[:3]
         if not one.services or named & {service.lower() for service in one.services}
     ]

@@ -23,9 +23,12 @@ from gateway.core.say.headers import UNSAFE
 from gateway.core.say.kinds import kind_of
 from gateway.core.say.mailbytes import Letter
 from gateway.core.say.templates import Compiled, Templates, as_text, tidy
-from gateway.core.say.words import Spoken
+from gateway.core.say.words import Marked, Spoken
 
 Sayable = AccountReply | PublicReply | StaffNotice | KindNotice | AddressNotice
+
+
+Slots = dict[str, str]  # Markdown, and what holds its place until the mail is laid out
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,13 +112,16 @@ def render(
     """The mail as bytes. TypeError: an automatic reply would print a sender's words."""
     kind = kind_named(reply)
     languages = _languages(language, bilingual, identity.default_language)
-    spoken = [_spoken(kind, reply, templates, identity, one, paragraphs) for one in languages]
+    slots: Slots = {}
+    spoken = [
+        _spoken(kind, reply, templates, identity, one, paragraphs, slots) for one in languages
+    ]
     subject = " / ".join(dict.fromkeys(one.subject for one in spoken))
     flowing = f"\n\n{html.RULE}\n\n".join(one.text for one in spoken)
-    body = _article(reply)
-    text = as_text(flowing).replace(html.ARTICLE, markdown.as_text(body))
-    marked = spoken[0].html or html.paragraphs(flowing)
-    marked = marked.replace(html.ARTICLE, markdown.as_html(body))
+    text, marked = as_text(flowing), spoken[0].html or html.paragraphs(flowing)
+    for body, place in slots.items():
+        text = text.replace(place, markdown.as_text(body))
+        marked = marked.replace(place, markdown.as_html(body))
     letter = Letter(
         sender_name=identity.name,
         sender=identity.support,
@@ -167,12 +173,13 @@ def _spoken(
     identity: Identity,
     language: str,
     paragraphs: tuple[str, ...],
+    slots: Slots,
 ) -> _Spoken:
     found = templates.find(kind, language, identity.default_language)
     if found is None:
         raise NoTemplate(kind)
     written, compiled = found
-    values = identity.values | _values(reply, language)
+    values = identity.values | _values(reply, language, slots)
     said = (_paragraph(name, values, templates, identity, language) for name in paragraphs)
     values["notices"] = "\n\n".join(one for one in said if one)
     return _filled(written, compiled, values)
@@ -195,37 +202,34 @@ def _paragraph(
     return tidy(found[1].text.render(values)) if found and kind_of(name).paragraph else ""
 
 
-def _values(reply: Sayable | Silence, language: str) -> dict[str, object]:
+def _values(reply: Sayable | Silence, language: str, slots: Slots) -> dict[str, object]:
     if isinstance(reply, KindNotice | AddressNotice):
         return {}
     text = reply.text
     if isinstance(text, AccountText):
-        return {name: _prepared(value, language) for name, value in text.values.items()}
+        values = text.values.items()
+        return {name: _prepared(value, language, slots) for name, value in values}
     if isinstance(text, StaffText):
-        return {"text": _prepared(text.text, language)}
+        return {"text": _prepared(text.text, language, slots)}
     if isinstance(text, Article):
-        return {"title": printable(text.title), "url": text.url, "body": html.ARTICLE}
+        body = _prepared(Marked(text.body), language, slots)
+        return {"title": printable(text.title), "url": text.url, "body": body}
     return {}
 
 
-def _article(reply: Sayable | Silence) -> str:
-    """The Markdown that goes out, if any does."""
-    if isinstance(reply, AccountReply | PublicReply) and isinstance(reply.text, Article):
-        return printable(reply.text.body)
-    return ""
-
-
-def _prepared(value: object, language: str) -> object:
+def _prepared(value: object, language: str, slots: Slots) -> object:
     if isinstance(value, Spoken):
-        return _prepared(value.said(language), language)
+        return _prepared(value.said(language), language, slots)
+    if isinstance(value, Marked):
+        return slots.setdefault(printable(value.text), html.slot(len(slots)))
     if isinstance(value, Tainted):
         return Tainted(_broken(printable(value)))
     if isinstance(value, str):
         return _broken(printable(value))
     if isinstance(value, tuple | list):
-        return [_prepared(one, language) for one in value]
+        return [_prepared(one, language, slots) for one in value]
     if isinstance(value, dict):
-        return {name: _prepared(one, language) for name, one in value.items()}
+        return {name: _prepared(one, language, slots) for name, one in value.items()}
     return value
 
 

@@ -135,6 +135,13 @@ class Named:
 
 
 @dataclass(frozen=True, slots=True)
+class Marked:
+    """Markdown of ours: said in a form of its own in text and in HTML."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Label:
     """A fixed word of ours, such as a priority or a state."""
 
