@@ -160,7 +160,7 @@ PEOPLE = {
                                  "Non rispondete a questa mail, scrivetemi all'altro indirizzo."),
     "quotes our acknowledgement": (f"{ANSWER}\nSubject: R: [#1] Ticket",
                                    "Ancora niente, grazie.\n\nIl 02/03/2026 10:15, Desk ha "
-                                   "scritto:\n> Questo è un messaggio automatico: abbiamo ricevuto "
+                                   "scritto:\n> Questo è un messaggio automatico: abbiamo avuto "
                                    "la richiesta.\n"),
     "on holiday, by a person": (f"{ANNA}\nSubject: In ferie ma il sito è giù",
                                 "Sono in ferie e il sito è giù: potete riavviarlo?"),

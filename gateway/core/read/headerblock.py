@@ -173,6 +173,10 @@ def is_quote_header(block: Block, announced: bool, free_before: bool, free_after
     if announced:
         return len(roles) >= 2 and (FROM in roles or addressed) and (dated or addressed)
     if len(roles) >= 3 and dated and FROM in roles:
+        # `Da: Milano`, `A: Roma` and a date are a journey.
+        timed = any(f.role == SENT and TIME.search(f.value) for f in known)
+        if not (addressed or timed or SUBJECT in roles):
+            return False
         return free_after or (free_before and addressed)
     if len(known) == 2 and dated and addressed and free_before and free_after:
         return FROM in roles or TO in roles
