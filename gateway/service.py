@@ -375,6 +375,18 @@ def checked(config: Config) -> None:
         _tls(settings)
 
 
+async def smarthost_trouble(config: Config) -> str:
+    """What keeps the smarthost from taking our mail; empty where nothing does."""
+    smarthost = Smarthost(_smarthost(config))
+    try:
+        await asyncio.wait_for(smarthost.check(), START_CHECK_SECONDS)
+    except (PortiereError, TimeoutError) as error:
+        return str(error) or "no answer"
+    finally:
+        await smarthost.close()
+    return ""
+
+
 def _now() -> datetime:
     return datetime.now(UTC)
 

@@ -20,6 +20,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "trace": ("trace", "Everything about one mail."),
     "policy": ("policy", "Check, prove, compare and reload the rules."),
     "kb": ("kb", "The knowledge base alone."),
+    "doctor": ("doctor", "Check DNS, smarthost, database, clock, certificates, policy."),
     "config": ("config", "Check, show, or print an example configuration."),
     "keys": ("keys", "Token keys: list, rotate, retire."),
     "db": ("db", "Upgrade, back up, restore the database."),
