@@ -6,6 +6,7 @@ committed is never cut off.
 
 import asyncio
 import contextlib
+import ctypes
 import gc
 import os
 import secrets
@@ -44,6 +45,8 @@ DRAIN_SECONDS = 90.0  # for mails that come in and mails that go out together
 ENDING = (signal.SIGTERM, signal.SIGINT)
 START_CHECK_SECONDS = 3.0
 WATCH_SECONDS = 15.0
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # malloc.h
+LARGE_BLOCK = 1 << 20  # bytes
 READY_SECONDS = 5.0  # for the database to answer /readyz
 FOLLOWERS_SECONDS = 5.0  # for what is under way at the end; it comes again
 
@@ -134,6 +137,7 @@ class Service:
             self._log.warning("a weak database", said=weakness)
         _told_digest(self._rooms.standing.loaded.policy.digest)
         await asyncio.to_thread(self._warm)
+        _give_memory_back()
         gc.freeze()  # what lives as long as we do: a full collection stalls 100 ms
         gc.set_threshold(*GARBAGE)
         control = Control(self._config.paths.control, self._commands())
@@ -407,6 +411,18 @@ def _tls(settings: ListenerConfig) -> ssl.SSLContext | None:
 def _told_digest(digest: str) -> None:
     metrics.policy_info.clear()
     metrics.policy_info.labels(digest).set(1)
+
+
+def _give_memory_back() -> None:
+    """A large mail's memory goes back to the system at once (mallopt(3)), where libc can do it.
+
+    Left to itself glibc raises its threshold with the first large mail, and keeps what later ones
+    held.
+    """
+    with contextlib.suppress(OSError, AttributeError, TypeError):
+        mallopt = ctypes.CDLL(None).mallopt
+        mallopt(M_TRIM_THRESHOLD, LARGE_BLOCK)
+        mallopt(M_MMAP_THRESHOLD, LARGE_BLOCK)
 
 
 def notify(state: str) -> None:
