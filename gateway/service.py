@@ -15,6 +15,7 @@ import socket
 import ssl
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from sqlalchemy import text
@@ -207,7 +208,8 @@ class Service:
         await following
 
     async def _carry(self, lease: Lease) -> str:
-        return await self._smarthost.send(lease.envelope_from, lease.to, lease.raw)
+        ours = partial(self._worker.holds, lease)
+        return await self._smarthost.send(lease.envelope_from, lease.to, lease.raw, ours)
 
     def _close(self) -> None:
         self._writer.close()

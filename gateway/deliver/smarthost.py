@@ -12,7 +12,7 @@ import ipaddress
 import re
 import ssl
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -83,11 +83,14 @@ class Smarthost:
         self._settings = settings
         self._idle: deque[_Connection] = deque()
 
-    async def send(self, envelope_from: str, to: str, raw: bytes) -> str:
+    async def send(
+        self, envelope_from: str, to: str, raw: bytes, ours: Callable[[], bool] = lambda: True
+    ) -> str:
         """Hand one mail over; returns what the smarthost said to it.
 
-        `envelope_from` is `""` for the null reverse-path; `raw` has CRLF lines. Raises
-        `Temporary`, `Uncertain` or `Permanent`.
+        `envelope_from` is `""` for the null reverse-path; `raw` has CRLF lines; `ours` is asked
+        before DATA, after which there is no way back. Raises `Temporary`, `Uncertain` or
+        `Permanent`.
         """
         sender, recipient = _path(envelope_from), _path(to)
         while True:
@@ -102,6 +105,8 @@ class Smarthost:
                     raise Temporary(f"smarthost hung up: {_shown(error)}") from None
                 except aiosmtplib.SMTPTimeoutError as error:
                     raise Temporary(f"smarthost too slow: {_shown(error)}") from None
+                if not ours():
+                    raise _Refused("the mail is another gateway's by now")
                 return await self._content(connection.client, raw)
 
     async def check(self) -> None:

@@ -8,6 +8,7 @@ counted with the row. Events go to each follower by a worker of its own.
 import asyncio
 import contextlib
 import random
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -80,6 +81,9 @@ class Outbox(Protocol[Row]):
     def failed(self, lease: Row, now: datetime, error: str, *, bounced: bool) -> object:
         """Never again; staff are told. `bounced`: the address itself was refused for good."""
 
+    def renew(self, lease: Row, now: datetime, until: datetime) -> object:
+        """Still being carried: ours until then. False where the row is ours no more."""
+
     def next_due(self) -> datetime | None:
         """When the earliest unsent row is due; a read, where `claim` writes."""
 
@@ -103,11 +107,15 @@ class WorkerSettings:
 
     connections: int = 4
     poll_seconds: float = 2.0
-    lease_seconds: float = 300.0
-    send_seconds: float = 240.0  # less than the lease, so that two never send at once
+    lease_seconds: float = 60.0  # renewed while a row is carried: a dead gateway's come back soon
+    send_seconds: float = 240.0
     first_delay_seconds: float = 30.0
     longest_delay_seconds: float = 1_800.0
     give_up_seconds: float = 120 * 3_600.0
+
+
+class Lost(Exception):
+    """The lease ended while the row was carried, and another worker has it."""
 
 
 def delay(settings: WorkerSettings, tries: int, chance: float) -> float:
@@ -129,20 +137,23 @@ class Worker(Generic[Row]):
         settings: WorkerSettings = WorkerSettings(),
         chance: Callable[[], float] = random.random,
         results: Counter = metrics.deliveries,
+        ticks: Callable[[], float] = time.monotonic,
     ) -> None:
         """`carry` hands one row on: it raises `Temporary`, `Uncertain` or `Permanent`, or gives
         what the other side said. `owner` names this process in the leases; `clock` gives aware
-        times; `results` counts attempts.
+        times; `results` counts attempts; `ticks` are seconds that nobody can put back.
         """
         self._outbox = outbox
         self._carry = carry
         self._results = results
+        self._ticks = ticks
         self._owner = owner
         self._clock = clock
         self._log = log
         self._settings = settings
         self._chance = chance
         self._running: set[asyncio.Task[None]] = set()
+        self._renewed: dict[int, float] = {}  # rows that we carry, and since when surely ours
         self._awake = asyncio.Event()
         self._stopping = False
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -184,15 +195,27 @@ class Worker(Generic[Row]):
             await asyncio.wait(set(self._running))
         return len(claimed)
 
+    def holds(self, lease: Row) -> bool:
+        """Whether a row that is being carried is surely ours still: nobody else can have it.
+
+        To be asked before the step that cannot be taken back. A process that stood still, or a
+        machine that slept, finds its lease ended when it wakes.
+        """
+        since = self._renewed.get(lease.id)
+        return since is not None and self._ticks() - since < self._settings.lease_seconds
+
     async def _claim(self) -> Sequence[Row]:
         free = self._settings.connections - len(self._running)
         if free <= 0:
             return ()
+        before = self._ticks()
         try:
-            return await asyncio.to_thread(self._claimed, free)
+            claimed = await asyncio.to_thread(self._claimed, free)
         except Exception as error:
             self._log.error("the outbox cannot be read", exc_info=error)
             return ()
+        self._renewed |= {lease.id: before for lease in claimed}
+        return claimed
 
     def _claimed(self, limit: int) -> Sequence[Row]:
         now, due = self._clock(), self._outbox.next_due()
@@ -214,7 +237,9 @@ class Worker(Generic[Row]):
         """One attempt, and its outcome on the row."""
         try:
             async with asyncio.timeout(self._settings.send_seconds):
-                said = await self._carry(lease)
+                said = await self._carried(lease)
+        except Lost:
+            self._log.warning("the lease ended while a row was carried", row=lease.id, to=lease.to)
         except Permanent as error:
             await self._fail(lease, str(error), bounced=isinstance(error, Bounced))
         except Uncertain as error:
@@ -228,6 +253,38 @@ class Worker(Generic[Row]):
             await self._again(lease, f"defect: {type(error).__name__}")
         else:
             await self._sent(lease, said)
+
+    async def _carried(self, lease: Row) -> str:
+        """What the other side said; the lease is renewed meanwhile. Lost when that is refused."""
+        if not self.holds(lease):
+            raise Lost
+        carrying = asyncio.ensure_future(self._carry(lease))
+        renewing = asyncio.create_task(self._renewing(lease))
+        try:
+            await asyncio.wait((carrying, renewing), return_when=asyncio.FIRST_COMPLETED)
+            if not carrying.done():
+                raise Lost
+            return carrying.result()
+        finally:
+            carrying.cancel()
+            renewing.cancel()
+            await asyncio.gather(carrying, renewing, return_exceptions=True)
+            self._renewed.pop(lease.id, None)
+
+    async def _renewing(self, lease: Row) -> None:
+        """Until the row is ours no more. While the database is away nobody else can claim it."""
+        length = timedelta(seconds=self._settings.lease_seconds)
+        while True:
+            await asyncio.sleep(self._settings.lease_seconds / 3)
+            before, now = self._ticks(), self._clock()
+            try:
+                ours = await asyncio.to_thread(self._outbox.renew, lease, now, now + length)
+            except Exception as error:
+                self._log.error("a lease cannot be renewed", row=lease.id, exc_info=error)
+                continue
+            if ours is False:
+                return
+            self._renewed[lease.id] = before
 
     async def _sent(self, lease: Row, said: str) -> None:
         written = await self._write(lambda now: self._outbox.sent(lease, now))

@@ -31,7 +31,7 @@ from gateway.store.engine import Store
 from gateway.store.prepared import Link, Prepared, Row, Step, const, param
 from gateway.store.writer import Writer
 
-LEASE = timedelta(minutes=5)
+LEASE = timedelta(seconds=60)
 FAR = timedelta(hours=1)  # longer than any row waits for its next try
 DOUBTS_ERASED = "doubts of erased mail"  # in `meta`
 
@@ -103,6 +103,11 @@ _CLAIM = Prepared(
     )
     .returning(*_LEASED)
 )
+_RENEW = Prepared(
+    update(schema.outbox)
+    .where(_o.id == param("the_id"), _o.owner == param("me"), text(schema.DUE))
+    .values(lease_until=param("until"))
+)
 _FINISH = Prepared(
     update(schema.outbox)
     .where(_o.id == param("the_id"), _o.owner == param("me"), text(schema.DUE))
@@ -148,6 +153,11 @@ class Outbox:
         held = (_o.state == "due", _o.lease_until > micros(now))
         statement = update(schema.outbox).where(*held).values(lease_until=micros(now) - 1)
         return self._writer.run(lambda connection: connection.execute(statement).rowcount).result()
+
+    def renew(self, lease: Lease, now: datetime, until: datetime) -> bool:
+        """Ours until then: it is still being carried. False when another one has it."""
+        values = {"the_id": lease.id, "me": lease.owner, "until": micros(until)}
+        return self._writer.run(lambda one: Link.of(one).run(_RENEW, values)).result() == 1
 
     def sent(self, lease: Lease, now: datetime) -> bool:
         """The other side has taken it. False when the lease was not ours any more."""

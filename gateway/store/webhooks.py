@@ -65,6 +65,11 @@ _CLAIM = Prepared(
     .values(owner=param("me"), lease_until=param("until"), tries=_w.tries + 1)
     .returning(_w.id, _w.event, _w.kind, _w.tries, _w.created_at)
 )
+_RENEW = Prepared(
+    update(schema.webhooks)
+    .where(_w.id == param("the_id"), _w.owner == param("me"), text(schema.DUE))
+    .values(lease_until=param("until"))
+)
 _FINISH = Prepared(
     update(schema.webhooks)
     .where(_w.id == param("the_id"), _w.owner == param("me"), text(schema.DUE))
@@ -125,6 +130,11 @@ class Hooks:
         held = (_w.state == "due", _w.lease_until > micros(now))
         statement = update(schema.webhooks).where(*held).values(lease_until=micros(now) - 1)
         return self._writer.run(lambda one: one.execute(statement).rowcount).result()
+
+    def renew(self, lease: HookLease, now: datetime, until: datetime) -> bool:
+        """Ours until then: it is still being carried. False when another one has it."""
+        values = {"the_id": lease.id, "me": lease.owner, "until": micros(until)}
+        return self._writer.run(lambda one: Link.of(one).run(_RENEW, values)).result() == 1
 
     def sent(self, lease: HookLease, now: datetime) -> bool:
         """The endpoint has taken it. False when the lease was not ours any more."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -40,6 +41,7 @@ class FakeOutbox:
     broken: int = 0
     ours: bool = True
     claims: int = 0
+    renewed: Callable[[], object] = lambda: None
     doubts: int = 0
     expect: int = 1
     finished: threading.Event = field(default_factory=threading.Event)
@@ -63,6 +65,10 @@ class FakeOutbox:
         self.claims += 1
         taken, self.due = self.due[:limit], self.due[limit:]
         return taken
+
+    def renew(self, lease: Row, now: datetime, until: datetime) -> bool:
+        self.renewed()
+        return self.ours
 
     def sent(self, lease: Row, now: datetime) -> bool:
         self._maybe_break()
@@ -287,3 +293,71 @@ def test_one_bad_row_holds_up_no_other() -> None:
 
     assert asyncio.run(run()) == [f"u{n}@customer.example" for n in (0, 1, 3, 4, 5)]
     assert outbox.done[2][0] == "failed"
+
+
+def test_a_lease_is_renewed_while_its_row_is_carried() -> None:
+    """A slow other side does not end it, however short it is."""
+
+    async def lived() -> FakeOutbox:
+        box, renewed = FakeOutbox([Row(1)]), asyncio.Event()
+        loop = asyncio.get_running_loop()
+        box.renewed = lambda: loop.call_soon_threadsafe(renewed.set)
+
+        async def slow(_row: Row) -> str:
+            await renewed.wait()
+            return "250 taken"
+
+        settings = WorkerSettings(lease_seconds=0.03)
+        await Worker(box, slow, "me", lambda: NOW, SilentLog(), settings, ticks=lambda: 0.0).once()
+        return box
+
+    assert asyncio.run(lived()).done[1][0] == "sent"
+
+
+def test_a_row_that_another_has_is_let_go() -> None:
+    """Its renewal is refused: what is under way is broken off, and nothing is written down."""
+    box = FakeOutbox([Row(1)], ours=False)
+    broken_off: list[bool] = []
+
+    async def endless(_row: Row) -> str:
+        try:
+            await asyncio.sleep(60)
+        except asyncio.CancelledError:
+            broken_off.append(True)
+            raise
+        return "250 taken"
+
+    settings = WorkerSettings(lease_seconds=0.03)
+    worker = Worker(box, endless, "me", lambda: NOW, SilentLog(), settings, ticks=lambda: 0.0)
+    asyncio.run(worker.once())
+    assert broken_off == [True]
+    assert box.done == {}
+
+
+def test_whoever_slept_longer_than_his_lease_knows_it() -> None:
+    """Before the step that cannot be taken back it is asked whether the row is surely ours."""
+    box, held, now = FakeOutbox([Row(1)]), [], [0.0]
+
+    async def carry(row: Row) -> str:
+        for now[0] in (0.0, 59.0, 61.0):  # the whole process stood still
+            held.append(worker.holds(row))
+        return "250 taken"
+
+    worker = Worker(box, carry, "me", lambda: NOW, SilentLog(), ticks=lambda: now[0])
+    asyncio.run(worker.once())
+    assert held == [True, True, False]
+    assert not worker.holds(Row(1))
+
+
+def test_a_row_whose_lease_ended_before_it_was_begun_is_not_carried() -> None:
+    """The claim took longer than the lease: another one has it by now."""
+    box, begun, ticks = FakeOutbox([Row(1)]), [], iter((0.0, 61.0))
+
+    async def carry(row: Row) -> str:
+        begun.append(row)
+        return "250 taken"
+
+    asyncio.run(
+        Worker(box, carry, "me", lambda: NOW, SilentLog(), ticks=lambda: next(ticks)).once()
+    )
+    assert (begun, box.done) == ([], {})

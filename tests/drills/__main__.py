@@ -15,6 +15,7 @@ from drills import (
     abuse,
     clock,
     crash,
+    database,
     drain,
     gateways,
     load,
@@ -58,6 +59,19 @@ async def _gateways(folder: Path, options: Options, unsafe: str | None) -> Any:
     with gateways.postgres() as url:
         kills = 4 if unsafe else 100 if options.long else 6
         return await gateways.drill(folder, url, kills, seed=options.seed, unsafe=unsafe)
+
+
+async def _frozen(folder: Path, _options: Options, unsafe: str | None) -> Any:
+    with gateways.postgres() as url:
+        return await gateways.frozen(folder, url, unsafe)
+
+
+def _database(what: database.Trouble, seconds: float) -> Run:
+    async def run(folder: Path, _options: Options, unsafe: str | None) -> Any:
+        with gateways.postgres() as url:
+            return await database.drill(folder, url, what, 9.0 if unsafe else seconds, unsafe)
+
+    return run
 
 
 def _sync(folder: Path, options: Options, unsafe: str | None) -> Coroutine[Any, Any, Any]:
@@ -115,6 +129,19 @@ DRILLS = {
         "never proven, never 5xx",
         lambda folder, _options, unsafe: names.drill(folder, unsafe=unsafe),
         "old-dns",
+    ),
+    "database-killed": Drill(
+        "PostgreSQL killed -9: 451 within 10 s, 0 lost, no restart",
+        _database(database.KILLED, 5.0),
+        "250-to-failure",
+    ),
+    "database-away": Drill(
+        "PostgreSQL stands still for 60 s: the same",
+        _database(database.PAUSED, 60.0),
+        "5xx-to-failure",
+    ),
+    "frozen": Drill(
+        "who wakes after his lease neither finishes nor doubles", _frozen, "never-lets-go"
     ),
     "gateways": Drill("in exactly once, out 0 lost", _gateways, "250-before-commit"),
     "sigterm": Drill(

@@ -79,7 +79,7 @@ class Drilled(Service):
         super().__init__(config)
         self._points = points
         self._between()
-        self._worker._smarthost = _Sending(self._smarthost, points)
+        self._smarthost = _Sending(self._smarthost, points)
         outbox = self._worker._outbox
         outbox.sent = _after(outbox.sent, lambda: points.passed("noted"))
         sqlalchemy.event.listen(
@@ -123,9 +123,12 @@ class _Sending:
         self._smarthost = smarthost
         self._points = points
 
-    async def send(self, envelope_from: str, to: str, raw: bytes) -> str:
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._smarthost, name)
+
+    async def send(self, *words: Any) -> str:
         self._points.passed("claimed")
-        said: str = await self._smarthost.send(envelope_from, to, raw)
+        said: str = await self._smarthost.send(*words)
         self._points.passed("taken")
         return said
 
@@ -216,6 +219,15 @@ class ForgetsTheOrder(Drilled):
         outbox.retry = unhinged
 
 
+class NeverLetsGo(Drilled):
+    """Whoever has claimed a row sends it, however long ago that was."""
+
+    def __init__(self, config: configuration.Config, points: Points) -> None:
+        super().__init__(config, points)
+        self._worker.holds = lambda _lease: True
+        self._worker._outbox.renew = lambda *_words: True
+
+
 class TrustsOldAnswers(Drilled):
     """A mail is proven by an old answer of DNS, whatever DNS says now."""
 
@@ -255,6 +267,7 @@ UNSAFE: dict[str, type[Drilled]] = {
     "wait-for-smarthost": SendsWhileTheOtherWaits,
     "one-try": GivesUpAtOnce,
     "no-order": ForgetsTheOrder,
+    "never-lets-go": NeverLetsGo,
     "old-dns": TrustsOldAnswers,
     "no-drain": DropsAtTheEnd,
     "believes-the-future": BelievesInTheFuture,

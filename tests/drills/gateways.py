@@ -7,20 +7,25 @@ import contextlib
 import json
 import random
 import shutil
+import signal
 import tempfile
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from drills import ground
 from drills.audit import Audit, Sent, audit, sent
-from drills.process import Daemon, daemon
+from drills.process import Daemon, daemon, until
 from drills.senders import Senders
 from fakes_smarthost import Sink
+from sqlalchemy import select
 
 from gateway.demo.run import free_port
 from gateway.demo.world import World
+from gateway.store import schema
+from gateway.store.engine import Store
 
 PEOPLE = 60
 
@@ -138,3 +143,70 @@ def one_more(made: World, url: str, number: int) -> World:
         text = text.replace(old, new)
     other.config.write_text(text)
     return other
+
+
+# ---- one that stood still
+
+
+@dataclass(frozen=True, slots=True)
+class Thawed:
+    """What a gateway did that woke after its lease."""
+
+    copies: int  # of the one reply
+    states: tuple[str, ...]  # of the rows of the outbox
+    counted: int  # doubts that the rows tell of
+    lived: bool
+
+    @property
+    def clean(self) -> bool:
+        """It was sent once, by the other one, and whoever woke wrote nothing."""
+        return (self.copies, self.states, self.lived) == (1, ("sent",), True)
+
+    @property
+    def words(self) -> str:
+        """One line for the table."""
+        return (
+            f"one reply, claimed by a gateway that was stopped before DATA and woken after its"
+            f" lease: {self.copies} times at the smarthost, row {', '.join(self.states)},"
+            f" {self.counted} doubts counted" + ("" if self.lived else "; it did not live on")
+        )
+
+
+async def frozen(folder: Path, url: str, unsafe: str | None = None) -> Thawed:
+    """SIGSTOP while the smarthost is being greeted, another gateway takes over, SIGCONT."""
+    made = ground.build(folder, PEOPLE)
+    ground.load(made, url)
+    first, second = (one_more(made, url, number) for number in range(2))
+    async with (
+        Sink(port=made.sink_port) as sink,
+        daemon(first.config) as sleeper,
+        daemon(second.config) as heir,
+    ):
+        await sleeper.start(unsafe=unsafe, hurry=True)
+        sink.faults.latency = 1.0
+        senders = Senders(lambda: first.smtp_port, PEOPLE, 3)
+        senders.start(1, limit=1, mix="o")
+        await senders.done()
+        await until(lambda: bool(_rows(url)) and _rows(url)[0].owner is not None)
+        await asyncio.sleep(0.3)
+        sleeper.signal(signal.SIGSTOP)
+        sink.faults.latency = 0.0
+        await heir.start(hurry=True)
+        await until(lambda: _rows(url)[0].state == "sent", 60.0)
+        sleeper.signal(signal.SIGCONT)
+        await asyncio.sleep(3.0)  # time enough for its DATA
+        lived = await sleeper.stop() == 0 and await heir.stop() == 0
+    rows = _rows(url)
+    return Thawed(
+        len(sink.mails), tuple(row.state for row in rows), sum(row.doubts for row in rows), lived
+    )
+
+
+def _rows(url: str) -> list[Any]:
+    store = Store.open(url, None, read_only=True)
+    c = schema.outbox.c
+    try:
+        with store.reading() as connection:
+            return list(connection.execute(select(c.owner, c.state, c.doubts).order_by(c.id)))
+    finally:
+        store.close()

@@ -92,3 +92,20 @@ def test_the_drill_of_the_database_sees_a_wrong_answer(
     done = asyncio.run(database.drill(tmp_path / "world", server, database.KILLED, 3.0, unsafe))
     assert not done.clean, done.words
     assert done.audit.lost if unsafe == "250-to-failure" else done.audit.refused, done.words
+
+
+@pytest.mark.peer
+def test_a_gateway_that_wakes_after_its_lease_neither_finishes_nor_doubles(
+    tmp_path: Path, server: str
+) -> None:
+    """SIGSTOP before DATA, the lease ends, another gateway sends, SIGCONT: one copy."""
+    done = asyncio.run(gateways.frozen(tmp_path / "world", server))
+    assert done.clean, done.words
+
+
+@pytest.mark.peer
+def test_the_drill_of_the_sleeper_sees_a_copy(tmp_path: Path, server: str) -> None:
+    """Where a claim is for ever, it is sent twice."""
+    done = asyncio.run(gateways.frozen(tmp_path / "world", server, "never-lets-go"))
+    assert done.copies == 2, done.words
+    assert not done.clean

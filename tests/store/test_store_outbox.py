@@ -71,6 +71,18 @@ def test_a_dead_gateways_row_comes_back_and_its_late_word_counts_for_nothing(
     assert box.sent(again, NOW + 2 * MINUTE)
 
 
+def test_a_lease_that_is_renewed_keeps_others_away(box: Outbox, writer: Writer) -> None:
+    """Until the new end, and only for whoever has the row."""
+    queued(writer, outgoing("r1"))
+    (lease,) = box.claim("one", NOW, 10, MINUTE)
+    assert box.renew(lease, NOW, NOW + 3 * MINUTE)
+    assert box.claim("two", NOW + 2 * MINUTE, 10, MINUTE) == []
+    (other,) = box.claim("two", NOW + 4 * MINUTE, 10, MINUTE)
+    assert not box.renew(lease, NOW + 4 * MINUTE, NOW + 9 * MINUTE)
+    assert box.sent(other, NOW + 4 * MINUTE)
+    assert not box.renew(other, NOW + 4 * MINUTE, NOW + 9 * MINUTE)
+
+
 def test_a_retried_row_comes_back_at_its_time(box: Outbox, writer: Writer) -> None:
     """The error is kept for ops; nobody died, so nothing was sent twice."""
     queued(writer, outgoing("r1"))
