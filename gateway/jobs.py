@@ -6,6 +6,7 @@ Each job is a lease row, so that of several gateways one does it.
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,11 +15,20 @@ from sqlalchemy import Connection
 
 from gateway import log, metrics
 from gateway.config import Retention
-from gateway.core.model import NewEntry
+from gateway.core.model import Account, NewEntry
 from gateway.core.say import letters
 from gateway.core.say.desk import Post
 from gateway.errors import PortiereError
-from gateway.store import changes, leases, mails, outbox, retention, tickets, webhooks
+from gateway.store import (
+    announcements,
+    changes,
+    leases,
+    mails,
+    outbox,
+    retention,
+    tickets,
+    webhooks,
+)
 from gateway.store.engine import Store
 from gateway.store.outbox import Outbox
 from gateway.store.prepared import Link
@@ -26,6 +36,8 @@ from gateway.store.sweep import sweep
 from gateway.store.writer import Writer
 
 TICK_SECONDS = 15.0
+FEED_SECONDS = 120.0  # of one turn of an announcement's copies
+FEED_PAUSE_SECONDS = 1.0  # for the outbox to be emptied
 Work = Callable[[Connection, datetime], int]
 Apart = Callable[[Writer, datetime], int]
 
@@ -138,17 +150,40 @@ class Jobs:
         metrics.parked_mails.set(stored.get("parked", 0))
 
 
-def house_jobs(store: Store, kept: Retention, post: Callable[[datetime], Post]) -> tuple[Job, ...]:
-    """The jobs of a gateway. `post` makes what is sent, at a moment."""
+def house_jobs(
+    store: Store,
+    kept: Retention,
+    post: Callable[[datetime], Post],
+    account: Callable[[str], Account | None],
+) -> tuple[Job, ...]:
+    """The jobs of a gateway. `post` makes what is sent, at a moment; `account` reads one."""
+
+    def announced(writer: Writer, now: datetime) -> int:
+        return _fed(store, lambda: announcements.feed(store, writer, account, post, now))
+
     hour, day = timedelta(hours=1), timedelta(days=1)
     return (
         Job("parked mail expires", timedelta(minutes=10), mails.expire),
         Job("overdue tickets", timedelta(minutes=1), lambda link, now: escalate(link, post(now))),
         Job("rows of the future", timedelta(minutes=1), outbox.brought_near),
+        Job("announcements", timedelta(0), _nothing, announced),
         Job("memory", 6 * hour, retention.forget),
         Job("retention", hour, lambda link, now: erase(link, kept, now)),
         Job("blobs", day, _nothing, lambda writer, now: sweep(store, writer, now)),
     )
+
+
+def _fed(store: Store, feed: Callable[[], int]) -> int:
+    """As long as the outbox takes more, for a bounded time: the lease of the job must last."""
+    total, ends = 0, time.monotonic() + FEED_SECONDS
+    while announcements.owing(store) and time.monotonic() < ends:
+        queued = feed()
+        total += queued
+        if not queued:
+            break
+        if announcements.owing(store):
+            time.sleep(FEED_PAUSE_SECONDS)
+    return total
 
 
 def _nothing(_connection: Connection, _now: datetime) -> int:
@@ -171,7 +206,7 @@ def escalate(connection: Connection, post: Post) -> int:
 
 
 def erase(connection: Connection, kept: Retention, now: datetime) -> int:
-    """Erase what the configuration keeps no longer; 0 days keep it for ever. How many mails."""
+    """Erase what the configuration keeps no longer; 0 days keep it for ever. How many rows."""
 
     def before(days: int) -> datetime:
         return now - timedelta(days=days)
@@ -181,4 +216,8 @@ def erase(connection: Connection, kept: Retention, now: datetime) -> int:
         number += retention.erase_records(connection, before(kept.record_days))
     if kept.raw_mail_days:
         number += retention.erase_raw(connection, before(kept.raw_mail_days))
+    if kept.event_days:
+        number += retention.erase_events(connection, before(kept.event_days))
+    if kept.sent_days:
+        number += retention.erase_sent(connection, before(kept.sent_days))
     return number

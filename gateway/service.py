@@ -85,7 +85,9 @@ class Service:
             outbox.abandoned(_now())
         owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
         self._again = Again(self._rooms.store, self._pipeline, self._commit)
-        listed = house_jobs(self._rooms.store, config.retention, self._rooms.post)
+        listed = house_jobs(
+            self._rooms.store, config.retention, self._rooms.post, self._rooms.reader.account
+        )
         self._jobs = Jobs(self._rooms.store, self._writer, owner, _now, listed)
         self._worker = Worker(
             outbox,

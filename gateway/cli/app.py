@@ -17,6 +17,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "queue": ("queue", "Failed mail, parked mail, the outbox, webhooks."),
     "events": ("events", "What happened to tickets: list, show, export."),
     "announce": ("announce", "Announce maintenance, news, an outage."),
+    "announcements": ("announcements", "What is announced: list, end."),
     "trace": ("trace", "Everything about one mail."),
     "policy": ("policy", "Check, prove, compare and reload the rules."),
     "kb": ("kb", "The knowledge base alone."),

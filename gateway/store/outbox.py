@@ -17,6 +17,7 @@ from sqlalchemy import (
     case,
     exists,
     func,
+    insert,
     literal_column,
     null,
     or_,
@@ -309,6 +310,19 @@ def brought_near(connection: Connection, now: datetime) -> int:
     held = update(schema.outbox).where(_o.state == "due", _o.lease_until > micros(now + FAR))
     number = int(connection.execute(waits.values(due=micros(now))).rowcount)
     return number + int(connection.execute(held.values(lease_until=micros(now + LEASE))).rowcount)
+
+
+def keep_doubts(connection: Connection, number: int) -> None:
+    """Rows that were in doubt so many times are erased: what they counted is kept."""
+    if not number:
+        return
+    name, value = schema.meta.c.name, schema.meta.c.value
+    standing = connection.execute(select(value).where(name == DOUBTS_ERASED)).scalar()
+    if standing is None:
+        connection.execute(insert(schema.meta).values(name=DOUBTS_ERASED, value=str(number)))
+        return
+    total = str(int(standing) + number)
+    connection.execute(update(schema.meta).where(name == DOUBTS_ERASED).values(value=total))
 
 
 # ---- what ops see and do

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, delete, exists, or_, select
 
-from gateway.store import feedback, schema
+from gateway.store import feedback, outbox, schema
 from gateway.store.columns import HOUR, micros
 
 LEDGER_HOURS = 48  # caps look back 24
@@ -56,6 +56,37 @@ def erase_raw(connection: Connection, before: datetime) -> int:
     kept = select(_a.digest).where(_a.digest.in_(digests))
     digests -= set(connection.execute(kept).scalars())
     return connection.execute(delete(schema.blobs).where(_b.digest.in_(digests))).rowcount
+
+
+def erase_events(connection: Connection, before: datetime) -> int:
+    """Events, and what followers were told of them, once nobody waits for them; how many."""
+    c, w = schema.events.c, schema.webhooks.c
+    waited_for = exists().where(w.event == c.event, w.state == "due")
+    old = select(c.id, c.event).where(c.at < micros(before), ~waited_for).limit(BATCH)
+    rows = connection.execute(old).all()
+    if not rows:
+        return 0
+    named = [row.event for row in rows]
+    connection.execute(delete(schema.webhooks).where(w.event.in_(named)))
+    gone = delete(schema.events).where(c.id.in_([row.id for row in rows]))
+    return connection.execute(gone).rowcount
+
+
+def erase_sent(connection: Connection, before: datetime) -> int:
+    """Our own mail that is finished: of tickets closed since then, or of none; how many.
+
+    How often it may have gone twice stays counted.
+    """
+    o = schema.outbox.c
+    finished = o.state.in_(("sent", "failed", "replaced", "dropped"))
+    closed = exists().where(_t.number == o.ticket, _t.closed_at < micros(before))
+    old = and_(finished, o.created_at < micros(before), or_(o.ticket.is_(None), closed))
+    rows = connection.execute(select(o.id, o.doubts).where(old).limit(BATCH)).all()
+    if not rows:
+        return 0
+    outbox.keep_doubts(connection, sum(row.doubts for row in rows))
+    gone = delete(schema.outbox).where(o.id.in_([row.id for row in rows]))
+    return connection.execute(gone).rowcount
 
 
 def _erase(connection: Connection, which: ColumnElement[bool]) -> int:

@@ -434,6 +434,14 @@ announcements = Table(
     _moment("ends_at", null=True),
 )
 
+copies = Table(  # of announcements, that are still to be queued
+    "announcement_copies",
+    metadata,
+    _text("slug"),
+    _text("account"),
+    PrimaryKeyConstraint("slug", "account"),
+)
+
 answers = Table(  # what an article answered, and whether that helped; nothing of what was asked
     "answers",
     metadata,

@@ -172,7 +172,9 @@ class House:
         self.pipeline = Pipeline(self.rooms.house())
         self.again = Again(self.rooms.store, self.pipeline, self._commit)
         self.outbox = Outbox(self.rooms.store, self.writer)
-        listed = house_jobs(self.rooms.store, self.config.retention, self.rooms.post)
+        listed = house_jobs(
+            self.rooms.store, self.config.retention, self.rooms.post, self.rooms.reader.account
+        )
         self.jobs = Jobs(self.rooms.store, self.writer, "rows", lambda: self.now, listed)
 
     @property

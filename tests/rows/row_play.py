@@ -8,7 +8,6 @@ from typing import Any
 
 from row_house import House, Sent
 
-from gateway.cli.announce import _copy
 from gateway.core.model import TicketState
 from gateway.core.say import letters
 from gateway.store import accounts, announcements, changes, mails, tickets
@@ -150,10 +149,9 @@ class Play:
         notice = Notice(
             slug, more["title"], more["text"], self.house.now, ends, tuple(more["services"])
         )
-        concerned = self.house.write(lambda one: announcements.add(one, notice))
-        office = _Office(self.house)
-        copies = [_copy(office, notice, number) for number in concerned]  # type: ignore[arg-type]
-        self.house.write(lambda one: changes.queue(one, copies, self.house.now))
+        self.house.write(lambda one: announcements.add(one, notice))
+        house, rooms = self.house, self.house.rooms
+        announcements.feed(rooms.store, house.writer, rooms.reader.account, rooms.post, house.now)
 
     # ---- what must hold
 
@@ -223,17 +221,6 @@ class Play:
             assert self._filled(text) not in sent.raw.decode("utf-8", "replace") + sent.words
         for name, value in told.get("headers", {}).items():
             assert str(sent.mail[name]) == value
-
-
-class _Office:
-    """As much of a command's office as an announcement uses."""
-
-    def __init__(self, house: House) -> None:
-        self.rooms = house.rooms
-        self._now = house.now
-
-    def post(self) -> Any:
-        return self.rooms.post(self._now)
 
 
 def _of_staff(sent: Sent) -> bool:

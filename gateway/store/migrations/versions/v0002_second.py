@@ -21,6 +21,7 @@ def upgrade() -> None:
     _webhooks()
     _doubts()
     _settled()
+    _copies()
 
 
 def _events() -> None:
@@ -80,6 +81,16 @@ def _settled() -> None:
     op.add_column("entries", sa.Column("settled", sa.Text(), nullable=True))
     where = sa.text("pending AND settled IS NULL")
     _partial("ix_entries_pending", "entries", ["ticket"], where)
+
+
+def _copies() -> None:
+    """Copies of an announcement are owed with it, and queued little by little."""
+    op.create_table(
+        "announcement_copies",
+        sa.Column("slug", sa.Text(), nullable=False),
+        sa.Column("account", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("slug", "account", name=op.f("pk_announcement_copies")),
+    )
 
 
 def _partial(name: str, table: str, columns: list[str], where: sa.TextClause) -> None:
