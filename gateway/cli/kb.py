@@ -56,6 +56,9 @@ def ask(
     """Show which public articles would answer a question, and how surely."""
     if (question is None) == (batch is None):
         raise typer.BadParameter("give either a question or --batch FILE.jsonl")
+    if lang is not None and lang not in languages.LANGUAGES:
+        known = ", ".join(languages.LANGUAGES)
+        raise typer.BadParameter(f"`{lang}` is not one of {known}", param_hint="--lang")
     index = _index(config, articles)
     if question is None:
         assert batch is not None

@@ -83,8 +83,10 @@ def _article(path: Path, number: int, row: dict[str, Any]) -> PublicArticle:
 def _rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadInput(f"cannot be read: {error}", str(path)) from None
+    except OSError as error:
+        raise BadInput(f"cannot be read: {error.strerror}", str(path)) from None
+    except UnicodeDecodeError as error:
+        raise BadInput(f"not UTF-8 at byte {error.start}", str(path)) from None
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue

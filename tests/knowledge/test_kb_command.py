@@ -53,6 +53,13 @@ def test_a_question_is_answered_for_people() -> None:
     assert "change-nameservers" in done.stdout
 
 
+def test_a_language_that_is_none_is_refused() -> None:
+    """Exit status 2, with those that there are."""
+    done = portiere_kb("ask", "Come va?", "--lang", "italian")
+    assert done.exit_code == 2
+    assert "it, en, de, fr, es" in done.stderr
+
+
 def test_what_no_article_answers_is_said(files: Path) -> None:
     """No article, no score, no confidence."""
     done = portiere_kb("ask", "xyzzy", "--json", "--articles", files / "articles.jsonl")
