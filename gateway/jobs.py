@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 
 from gateway import log, metrics
 from gateway.config import Retention
-from gateway.core.model import Account, NewEntry
+from gateway.core.model import Account, Event, NewEntry
 from gateway.core.say import letters
 from gateway.core.say.desk import Post
 from gateway.errors import PortiereError
@@ -26,6 +26,7 @@ from gateway.store import (
     mails,
     outbox,
     retention,
+    telling,
     tickets,
     webhooks,
 )
@@ -199,7 +200,8 @@ def escalate(connection: Connection, post: Post) -> int:
         changes.queue(connection, letters.escalation(post, ticket, row["reply_due"]), post.at)
         said = "the first reply is overdue; staff were told"
         line = NewEntry(ticket.number, post.at, "system", "event", None, None, said)
-        changes.run(link, [changes.entry(line, None)])
+        told = Event("ticket.overdue", ticket.number, post.at, {})
+        changes.run(link, [changes.entry(line, None), *telling.steps(told, [line])])
     marked = tickets.escalated(connection, [row["number"] for row in found], post.at)
     metrics.escalations.inc(marked)
     return marked

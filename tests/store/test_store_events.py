@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 from store_values import NOW, opening
+from tests_support import ROOT
 
 from gateway.core.model import Event, TicketState
+from gateway.core.model.event import KINDS
 from gateway.store import events, schema, tickets, webhooks
 from gateway.store.engine import Store
 from gateway.store.webhooks import HookLease, Hooks
@@ -264,3 +266,18 @@ def test_a_ticket_is_closed_in_the_events_that_say_so(store: Store, writer: Writ
     with store.reading() as connection:
         states = [one["ticket"]["state"] for one in events.read(connection)]
     assert states == [TicketState.NEW.value, TicketState.CLOSED.value]
+
+
+def test_the_page_of_webhooks_names_every_kind_and_every_key(
+    store: Store, writer: Writer, hooks: Hooks
+) -> None:
+    """What followers rely on is written down, and the example in it has the keys that are sent."""
+    page = (ROOT / "docs" / "webhooks.md").read_text(encoding="utf-8")
+    assert [kind for kind in KINDS if f"| `{kind}` |" not in page] == []
+    example = json.loads(page.split("```json")[1].split("```")[0])
+    opened(writer)
+    (lease,) = hooks.claim("one", NOW)
+    said = json.loads(lease.raw)
+    assert list(said) == list(example)
+    assert list(said["ticket"]) == list(example["ticket"])
+    assert list(said["entry"]) == list(example["entry"])
