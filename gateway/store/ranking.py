@@ -6,6 +6,7 @@ its stem or by the concept that it speaks of, whichever fits an article better. 
 question that an article covers is known too, and words that no article has lower it.
 """
 
+import heapq
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,7 +19,7 @@ from gateway.store.stopwords import STOP_WORDS
 MOST_UNITS = 64  # different words of a question that are looked for
 SATURATION, BY_LENGTH = 1.2, 0.6  # k1 and b of BM25
 BY_STEM, BY_CONCEPT, BY_BOTH = 0.7, 1.0, 0.1
-REMEMBERED, FEW = 1_000, 250  # units of which a ranking remembers the articles, if so few
+REMEMBERED = 250_000  # articles of units, all together, that a ranking remembers: 25 MB
 UNKNOWN = 0.6  # what a word that no article has weighs, beside a word that one has
 OWN = 2.0  # what asks for somebody's own data weighs, where no article has it
 OWN_CONCEPT, FIGURES = (
@@ -52,6 +53,7 @@ class Ranking:
         self._size = len(articles)
         self._places: dict[str, dict[int, float]] = {}  # how well an article has a key
         self._asked: dict[Unit, tuple[float, Places]] = {}
+        self._remembered = 0
         counted = [self._counted(fields) for fields in articles]
         lengths = [sum(1 for text, _ in fields for _ in text.split()) for fields in articles]
         mean = max(sum(lengths) / max(self._size, 1), 1.0)
@@ -84,7 +86,8 @@ class Ranking:
             total += weight
             for number, match in matches:
                 scores[number] = scores.get(number, 0.0) + weight * match
-        ordered = sorted((-score, number) for number, score in scores.items())[:most]
+        pairs = ((-score, number) for number, score in scores.items())
+        ordered = sorted(pairs) if most is None else heapq.nsmallest(most, pairs)
         return [Ranked(number, -score, -score / total) for score, number in ordered]
 
     def _weighed(self, unit: Unit, named: frozenset[str]) -> tuple[float, Places]:
@@ -93,11 +96,19 @@ class Ranking:
         if known is None:
             matches = self._matches(unit)
             known = self._weight(unit, matches, named), tuple(matches.items())
-            if len(self._asked) >= REMEMBERED:
-                self._asked.clear()
-            if 0 < len(matches) <= FEW:  # what no article has weighs more where it is a name
-                self._asked[unit] = known
+            if matches:  # what no article has weighs more where it is a name
+                self._remember(unit, known)
         return known
+
+    def _remember(self, unit: Unit, known: tuple[float, Places]) -> None:
+        """Two threads that come at once count a little wrong, and no harm."""
+        size = len(known[1])
+        if self._remembered + size > REMEMBERED:
+            self._asked.clear()
+            self._remembered = 0
+        if size <= REMEMBERED:
+            self._asked[unit] = known
+            self._remembered += size
 
     def _matches(self, unit: Unit) -> Mapping[int, float]:
         """How well each article has this word, 0 to about 1."""
