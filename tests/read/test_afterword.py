@@ -72,3 +72,18 @@ def test_words_inside_the_signature_of_a_page() -> None:
     spans = text.spans(read.text, read.hints)
     words = "".join(read.text[s.start : s.end] for s in spans if s.kind is SpanKind.NEW)
     assert words.split() == ["Grazie", "Potete", "anche", "verificare", "il", "DNS?"]
+
+
+ARMOUR = (
+    "-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA256\n\n{}\n"
+    "-----BEGIN PGP SIGNATURE-----\nVersion: GnuPG v2\n\niQEzBAEBCAAdFiEE\n=abcd\n"
+    "-----END PGP SIGNATURE-----\n"
+)
+
+
+def test_the_frame_of_a_signed_text_is_no_word() -> None:
+    """The lines that OpenPGP puts around a text are marked; the text between them is new."""
+    assert new(ARMOUR.format("Il sito non va.\n\nMi aiutate?")) == "Il sito non va. Mi aiutate?"
+    assert new(ARMOUR.format("Il sito non va.\n\n- -- \nMario Rossi\n")) == "Il sito non va."
+    open_ended = "Il sito non va.\n-----BEGIN PGP SIGNATURE-----\nabc\n"
+    assert "Il sito non va." in new(open_ended)

@@ -395,3 +395,19 @@ def test_steps_change_nothing(data: bytes, encoding: str) -> None:
     decoded = {"8bit": data}.get(encoding, data * 900)
     if b"\r" not in data:
         assert bytes(transfer.decode(sent, encoding)[0]) == decoded
+
+
+def test_what_openpgp_encrypted_is_named() -> None:
+    """It is kept, as a file or as the text that it came in, and the mail says that nobody here
+    can read it.
+    """
+    parts = (
+        "Content-Type: application/pgp-encrypted\n\nVersion: 1",
+        "Content-Type: application/octet-stream; name=a.asc\n\n-----BEGIN PGP MESSAGE-----",
+    )
+    mail = parsed(_multipart("encrypted", *parts))
+    assert mail.defects == ("pgp-encrypted",)
+    assert len(mail.attachments) == 2
+    inline = parsed(from_anna("Subject: s", "-----BEGIN PGP MESSAGE-----\n\nabc\n"))
+    assert inline.defects == ("pgp-encrypted",)
+    assert (inline.body_text or "").startswith("-----BEGIN PGP MESSAGE-----")

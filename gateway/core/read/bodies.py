@@ -37,6 +37,7 @@ _RENDERINGS = (
 _TNEF = frozenset({"application/ms-tnef", "application/vnd.ms-tnef"})
 _SMIME = frozenset({"application/pkcs7-mime", "application/x-pkcs7-mime"})
 _OPAQUE = "smime.p7m"
+_PGP = "-----BEGIN PGP MESSAGE-----"
 _SIGNATURES = frozenset(
     {"application/pgp-signature", "application/pkcs7-signature", "application/x-pkcs7-signature"}
 )
@@ -221,6 +222,8 @@ class _Walk:
             self.found.charset = codec
         self._judge_charset(text, codec, label)
         self.worded = self.worded or (not text[:4096].isspace() and bool(text))
+        if _PGP in text:
+            self.defect("pgp-encrypted")
         if "\r" in text:
             text = text.replace("\r\n", "\n").replace("\r", "\n")
         return text
@@ -348,6 +351,7 @@ class _Walk:
             and kind == "application/octet-stream"
         ):
             kind = "application/pgp-encrypted" if not part.name else kind
+            self.defect("pgp-encrypted")
         self._attach(part, kind, bytes(self.content(part)))
 
     def _attach(self, part: Part, kind: str, data: bytes, subject: str = "") -> None:

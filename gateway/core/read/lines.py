@@ -69,7 +69,7 @@ def read_lines(text: str) -> list[Line]:
         if start == end:
             break
         raw = clean(text[start : min(end, start + MAX_CHARS)])
-        if raw == "--" and text.startswith(SIGNATURE_DASHES, start) and end - start <= 5:
+        if raw in ("--", "- --") and text.startswith(f"{raw} ", start) and end - start <= 7:
             raw = SIGNATURE_DASHES
         mark = _QUOTED.match(raw)
         inner = raw[mark.end() :].strip() if mark else raw.rstrip()

@@ -12,7 +12,7 @@ from gateway.core.read.dates import ADDRESS
 from gateway.core.read.lines import SIGNATURE_DASHES, Line
 from gateway.core.read.phrases import CLOSINGS, DEVICES, SENT_WITH
 
-_STRICT = re.compile(r"--$")
+_STRICT = re.compile(r"(?:- )?--$")  # OpenPGP puts a dash before dashes (RFC 9580 7.2)
 _LOOSE = re.compile(r"(?:[—–―]{1,}|_{2,}|-{3,})$")
 _DASH_NAME = re.compile(r"[-–—][^\W\d_][\w.']*(?: [^\W\d_][\w.']*){1,2}$")
 _POSTSCRIPT = re.compile(r"(?:p\.? ?s\.?|post scriptum|n\.? ?b\.?|ps)\s?[:.,-]?\s", re.IGNORECASE)
@@ -62,6 +62,22 @@ def delimited(lines: list[Line], index: int, limit: int, worded: bool) -> int | 
         if filled and (contact or names == len(filled)) and names * 2 >= len(filled)
         else None
     )
+
+
+def armour(lines: list[Line], index: int) -> int:
+    """The end of the frame that OpenPGP puts around a signed text (RFC 9580 7), or 0: its first
+    lines up to the blank one, or the signature under it.
+    """
+    text = lines[index].text
+    if text == "-----BEGIN PGP SIGNED MESSAGE-----":
+        after = next((x for x in range(index, min(index + 8, len(lines))) if lines[x].blank), 0)
+        return after and after + 1
+    if text != "-----BEGIN PGP SIGNATURE-----":
+        return 0
+    for at in range(index + 1, min(index + _LONGEST, len(lines))):
+        if lines[at].text == "-----END PGP SIGNATURE-----":
+            return at + 1
+    return 0
 
 
 def _fits(block: list[Line], most: int, width: int) -> bool:

@@ -99,7 +99,7 @@ class _Reading:
         opening = self._opening(at)
         if opening:
             return self._announce(at, opening)
-        for rule in (self._pec, self._mobile, self._signature, self._legal):
+        for rule in (self._pec, self._armour, self._mobile, self._signature, self._legal):
             end = rule(at)
             if end:
                 return end
@@ -263,6 +263,11 @@ class _Reading:
         rule = legal.footer(" ".join(line.text for line in self.lines[at:end]))
         self._judged = max(self._judged, end)
         return self._mark(at, end, (SpanKind.LEGAL, rule)) if rule else 0
+
+    def _armour(self, at: int) -> int:
+        """The frame of a text that is signed by OpenPGP: nobody wrote it."""
+        end = signature.armour(self.lines, at)
+        return self._mark(at, end, (SpanKind.SIGNATURE, "signature:openpgp")) if end else 0
 
     def _pec(self, at: int) -> int:
         if not legal.opens_pec(self.lines[at].text):
