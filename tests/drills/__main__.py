@@ -13,15 +13,18 @@ from typing import Any
 
 from drills import (
     abuse,
+    bombs,
     clock,
     crash,
     database,
     drain,
     gateways,
     load,
+    loops,
     names,
     power_cut,
     smarthost,
+    soak,
     sync_order,
     table,
     trouble,
@@ -83,6 +86,14 @@ def _load(folder: Path, options: Options, unsafe: str | None) -> Coroutine[Any, 
     return load.drill(folder, 120.0 if options.long else 2.0 if unsafe else 10.0, unsafe=unsafe)
 
 
+def _soak(folder: Path, options: Options, unsafe: str | None) -> Coroutine[Any, Any, Any]:
+    plan = soak.Plan(mails=600 if unsafe else 3_000, seed=options.seed, unsafe=unsafe)
+    if options.long:
+        minutes = options.minutes or 1e9
+        plan = soak.Plan(1_000_000, restarts=24, minutes=minutes, seed=options.seed)
+    return soak.drill(folder, plan)
+
+
 def _power(folder: Path, options: Options, unsafe: str | None) -> Coroutine[Any, Any, Any]:
     points = 1_000 if options.long else 40
     return power_cut.drill(folder, points, options.seed, unsafe)
@@ -106,6 +117,17 @@ DRILLS = {
         "clients that misbehave are cut by rule, a good one is served",
         lambda folder, _options, unsafe: abuse.drill(folder, unsafe),
         "no-limits",
+    ),
+    "bombs": Drill(
+        "hostile mails: 256 MB, 1 s of processor time each, all answered",
+        lambda folder, _options, unsafe: bombs.drill(folder, unsafe),
+        "no-bounds",
+    ),
+    "soak": Drill("a million mails: memory, descriptors and log stay as they are", _soak, "leaks"),
+    "loops": Drill(
+        "two gateways that face each other: at most one mail each",
+        lambda folder, _options, unsafe: loops.drill(folder, unsafe=unsafe),
+        "no-marker",
     ),
     "disk-full": Drill(
         "only 4xx, accepted equals stored, no restart",

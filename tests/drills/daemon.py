@@ -7,6 +7,8 @@ safeguards that are switched off, to see a drill turn red.
 
 import asyncio
 import dataclasses
+import email
+import email.policy
 import json
 import os
 import secrets
@@ -16,7 +18,7 @@ import sys
 from collections.abc import Callable
 from concurrent.futures import Future
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import sqlalchemy
 import uvloop
@@ -246,6 +248,28 @@ class BelievesInTheFuture(Drilled):
         self._jobs._listed = tuple(job for job in found if job.name != "rows of the future")
 
 
+class ReadsWithoutBounds(Drilled):
+    """Every part of a mail is looked at, however many and however deep they are."""
+
+    async def _handle(self, envelope: Envelope, raw: bytes) -> Verdict:
+        mail = email.message_from_bytes(raw, policy=email.policy.default)
+        for part in mail.walk():
+            part.get_content_type()
+        return await super()._handle(envelope, raw)
+
+
+class Leaks(Drilled):
+    """Each mail is kept in memory, and every tenth holds a file open."""
+
+    kept: ClassVar[list[object]] = []
+
+    async def _handle(self, envelope: Envelope, raw: bytes) -> Verdict:
+        self.kept.append(bytes(100_000))
+        if len(self.kept) % 10 == 0:
+            os.dup(1)
+        return await super()._handle(envelope, raw)
+
+
 class DropsAtTheEnd(Drilled):
     """SIGTERM ends it at once, mails in DATA and all."""
 
@@ -270,6 +294,8 @@ UNSAFE: dict[str, type[Drilled]] = {
     "never-lets-go": NeverLetsGo,
     "old-dns": TrustsOldAnswers,
     "no-drain": DropsAtTheEnd,
+    "no-bounds": ReadsWithoutBounds,
+    "leaks": Leaks,
     "believes-the-future": BelievesInTheFuture,
 }
 
