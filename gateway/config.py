@@ -58,8 +58,9 @@ class ListenerConfig(Section):
     role: Literal["edge", "relay"] = Field(
         "edge", description="`edge`: the Internet itself; `relay`: our own mail servers."
     )
-    tls: Literal["none", "starttls", "required"] = Field(
-        "none", description="`none`, `starttls` (offered) or `required` (before MAIL)."
+    tls: Literal["none", "starttls", "required", "implicit"] = Field(
+        "none",
+        description="`none`, `starttls` (offered), `required` (before MAIL), or `implicit`.",
     )
     certificate: Path | None = Field(None, description="PEM file with the certificate chain.")
     key: Path | None = Field(None, description="PEM file with the private key, mode 0600.")
@@ -333,6 +334,9 @@ class Config(Section):
         "live", description="`observe` decides and writes, and sends nothing."
     )
     host_name: str = Field("portiere.host.example", description="Our name in SMTP.")
+    fronts: int = Field(
+        1, ge=1, le=64, description="Processes that take mail on the same ports; 1 is one alone."
+    )
     database: Database = Database()
     listener: tuple[ListenerConfig, ...] = (ListenerConfig(),)
     support: Support = Support()

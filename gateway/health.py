@@ -10,11 +10,15 @@ import os
 from collections.abc import Awaitable, Callable
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from prometheus_client.registry import Collector
 
 from gateway.errors import BadInput
 
 REQUEST_BYTES = 8_192
 REQUEST_SECONDS = 10.0
+
+# Whatever tells counters: this process, or several together.
+Collecting = CollectorRegistry | Collector
 
 # What keeps us from working, by name; an empty mapping is: ready.
 Troubles = Callable[[], Awaitable[dict[str, str]]]
@@ -27,7 +31,7 @@ class Health:
         self,
         address: str,
         troubles: Troubles,
-        registry: CollectorRegistry,
+        registry: Collecting,
         notes: Callable[[], dict[str, str]] = dict,
     ) -> None:
         """`address` is `host:port`; `troubles` and `notes` are asked at each call of /readyz.

@@ -48,8 +48,17 @@ class Tables:
 class Standing:
     """The tables and texts in force. A reload is one swap; a bad one leaves all as it was."""
 
-    def __init__(self, config: Config, *, read_only: bool = False, warm: bool = False) -> None:
+    def __init__(
+        self,
+        config: Config,
+        *,
+        read_only: bool = False,
+        warm: bool = False,
+        known: "Tables | None" = None,
+    ) -> None:
         """Load everything once; `BadInput` with its place when anything is wrong.
+
+        `known` was read before, and is used where the files are still the same.
 
         `warm`: nothing is left for the first mail that needs it, so that no mail is told apart
         by the time it takes. A command for one mail leaves it.
@@ -58,7 +67,12 @@ class Standing:
         self._warm = warm
         self._keys = keyring.load(config.paths.secrets, create=not read_only)
         self._support = _keys(config.support.addresses)
-        self._use(self.read())
+        self._use(known if known is not None and self._still(known) else self.read())
+
+    def _still(self, known: "Tables") -> bool:
+        paths = self._config.paths
+        found = load.digest_of(paths.policies, paths.templates, paths.knowledge)
+        return found == known.loaded.digest
 
     def read(self) -> "Tables":
         """Read and prove the files again, without using them. May take a second: in a thread."""
@@ -86,6 +100,7 @@ class Standing:
             domain=self._config.support.domain,
         )
         staff = {each.address.lower(): each for each in loaded.routing.staff}
+        self.tables = tables
         self.loaded, self.knowing, self.index, self.staff = loaded, knowing, tables.index, staff
 
     def search(self, text: str, language: str | None) -> tuple[ArticleHit, ...]:
@@ -140,9 +155,16 @@ class Rooms:
         self._threads = ThreadPoolExecutor(READERS, thread_name_prefix="read")
 
     @classmethod
-    def open(cls, config: Config, *, read_only: bool = False, warm: bool = False) -> "Rooms":
+    def open(
+        cls,
+        config: Config,
+        *,
+        read_only: bool = False,
+        warm: bool = False,
+        known: "Tables | None" = None,
+    ) -> "Rooms":
         """Open the store and load the tables; `BadInput` or `Temporary` when anything is wrong."""
-        standing = Standing(config, read_only=read_only, warm=warm)
+        standing = Standing(config, read_only=read_only, warm=warm, known=known)
         blobs = config.paths.blobs
         return cls(config, Store.open(config.database.url, blobs, read_only=read_only), standing)
 

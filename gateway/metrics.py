@@ -122,6 +122,12 @@ policy_digests = Gauge(
     "Different policies by which these gateways decide; more than 1 is an alarm.",
     registry=REGISTRY,
 )
+certificate_days = Gauge(
+    "portiere_certificate_days",
+    "Days until the certificate of a listener ends; below zero when it has.",
+    ["listener"],
+    registry=REGISTRY,
+)
 shadow_differences = Counter(
     "portiere_shadow_differences_total",
     "Mails that policies/next would have decided differently.",

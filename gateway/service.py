@@ -12,7 +12,6 @@ import os
 import secrets
 import signal
 import socket
-import ssl
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
@@ -20,24 +19,22 @@ from typing import Any
 
 from sqlalchemy import text
 
-from gateway import health, load, log, metrics
+from gateway import doors, health, load, log, metrics, supervised
 from gateway.again import Again
-from gateway.config import Config, ListenerConfig
+from gateway.config import Config
 from gateway.control import Control, Handler
-from gateway.core.model import Address, Committed, Effects, Envelope, Listener
+from gateway.core.model import Committed, Effects, Envelope
 from gateway.core.read import language
 from gateway.deliver.smarthost import Smarthost, SmarthostSettings
 from gateway.deliver.worker import Worker, WorkerSettings
+from gateway.doors import Doors, expected, handed_sockets, verdict
 from gateway.errors import BadInput, PortiereError
 from gateway.followers import Followers
-from gateway.house import Rooms, auth_settings
+from gateway.house import Rooms, Tables
 from gateway.jobs import Jobs, house_jobs
-from gateway.pipeline import Answer, Pipeline
-from gateway.receive import client, listener, replies
-from gateway.receive.client import TrustedRelay
-from gateway.receive.limits import Limits
-from gateway.receive.listener import ListenerSettings, Server
-from gateway.receive.replies import Reply, Verdict
+from gateway.pipeline import Pipeline
+from gateway.receive.replies import Verdict
+from gateway.store.alone import Alone
 from gateway.store.outbox import Lease, Outbox
 from gateway.store.writer import Writer
 from gateway.watch import Watch
@@ -51,24 +48,18 @@ LARGE_BLOCK = 1 << 20  # bytes
 READY_SECONDS = 5.0  # for the database to answer /readyz
 FOLLOWERS_SECONDS = 5.0  # for what is under way at the end; it comes again
 
-# The named reply for each reason that the pipeline gives.
-REPLIES: dict[str, Reply] = {
-    "accepted": replies.ACCEPTED,
-    "try-later": replies.TRY_LATER,
-    "dns-away": replies.DNS_TRY_LATER,
-    "keys-away": replies.PROOF_TRY_LATER,
-    "forged": replies.FORGED,
-    "malformed": replies.MALFORMED,
-    "bad-lines": replies.BAD_LINES,
-}
-
 GARBAGE = (5_000, 10, 10)  # gc.set_threshold, once nothing of the start is looked at any more
 
 
 class Service:
     """One running gateway."""
 
-    def __init__(self, config: Config, warm: Callable[[], None] = language.warm) -> None:
+    def __init__(
+        self,
+        config: Config,
+        warm: Callable[[], None] = language.warm,
+        known: Tables | None = None,
+    ) -> None:
         """Open everything that can be wrong; nothing listens yet.
 
         `warm` returns when the model of languages has been read; it is called in a thread.
@@ -76,7 +67,8 @@ class Service:
         self._warm = warm
         self._config = config
         self._log = log.get("service")
-        self._rooms = Rooms.open(config, warm=True)
+        self._rooms = Rooms.open(config, warm=True, known=known)
+        self._alone = Alone(config.database.url)
         self._writer = Writer(self._rooms.store)
         self._pipeline = Pipeline(self._rooms.house())
         self._smarthost = Smarthost(_smarthost(config))
@@ -106,18 +98,12 @@ class Service:
         )
         followed = config.webhook
         self._followers = Followers(self._rooms.store, self._writer, followed, owner, _now)
-        domain = config.support.domain.lower()
-        # Postmaster is taken wherever mail is (RFC 5321 4.5.1).
-        self._ours = self._rooms.standing.knowing.support | {
-            f"bounce@{domain}",
-            *(f"postmaster@{one}" for one in auth_settings(config).own_domains),
-        }
+        self._doors = Doors(config, self._handle, handed=expected(config, handed_sockets()))
         self._stop = asyncio.Event()
         self._drained_by = 0.0  # on the loop's clock
-        self._servers: list[Server] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._smarthost_trouble = ""
-        self._free_disk = listener.disk_at(config.paths.disk)
+        self._registry: health.Collecting = metrics.REGISTRY
 
     async def run(self, ready: Callable[[str], None]) -> None:
         """Listen until SIGTERM; `ready` is called once for each listener."""
@@ -128,12 +114,18 @@ class Service:
         async with contextlib.AsyncExitStack() as open_rooms:
             open_rooms.callback(self._close)
             await self._open(open_rooms)
-            for server in self._servers:
-                ready(f"listening {server.protocol} {server.address}")
-            notify("READY=1")
+            self._announce(ready)
             await self._stop.wait()
-            notify("STOPPING=1")
+            self._notify("STOPPING=1")
             self._log.info("stopping")
+
+    def _announce(self, ready: Callable[[str], None]) -> None:
+        for name in self._doors.names:
+            ready(f"listening {name}")
+        self._notify("READY=1")
+
+    def _notify(self, state: str) -> None:
+        supervised.notify(state)
 
     async def _open(self, rooms: contextlib.AsyncExitStack) -> None:
         for weakness in await asyncio.to_thread(self._rooms.store.weaknesses):
@@ -148,7 +140,7 @@ class Service:
         rooms.push_async_callback(control.close)
         if self._config.http.address:
             pages = health.Health(
-                self._config.http.address, self._troubles, metrics.REGISTRY, self._watch.notes
+                self._config.http.address, self._troubles, self._registry, self._notes
             )
             await pages.start()
             rooms.push_async_callback(pages.close)
@@ -158,21 +150,21 @@ class Service:
             following = asyncio.create_task(self._followers.run())
             rooms.push_async_callback(self._end_following, following)
         rooms.push_async_callback(self._drain)
-        for settings in self._config.listener:
-            self._servers.append(await self._listen(settings))
+        await self._doors.open()
         rooms.push_async_callback(asyncio.to_thread, self._watch.left)
         beside = (
             self._watch_smarthost(),
             self._again.run(),
             self._jobs.run(self._worker.wake),
             self._watch.run(),
+            self._doors.watch(),
+            self._alive(),
         )
         for coroutine in beside:
             rooms.push_async_callback(_ended, asyncio.create_task(coroutine))
 
     async def _handle(self, envelope: Envelope, raw: bytes) -> Verdict:
-        answer: Answer = await self._pipeline.handle(envelope, raw, self._commit)
-        return Verdict(REPLIES[answer.reason])
+        return verdict(await self._pipeline.handle(envelope, raw, self._commit))
 
     async def _commit(self, effects: Effects) -> Committed:
         done = await asyncio.wrap_future(self._writer.commit(effects))
@@ -197,7 +189,7 @@ class Service:
     async def _drain(self) -> None:
         """Close every door at the same moment, and finish the mails that are under way."""
         self._drained_by = asyncio.get_running_loop().time() + DRAIN_SECONDS
-        await asyncio.gather(*(server.close(DRAIN_SECONDS) for server in self._servers))
+        await self._doors.close(DRAIN_SECONDS)
 
     async def _end_delivery(self, delivering: asyncio.Task[None]) -> None:
         left = self._drained_by - asyncio.get_running_loop().time()
@@ -216,6 +208,7 @@ class Service:
     def _close(self) -> None:
         self._writer.close()
         self._rooms.close()
+        self._alone.release()
 
     async def _watch_smarthost(self) -> None:
         """Say when the smarthost goes away and when it is back; /readyz shows it meanwhile."""
@@ -259,10 +252,10 @@ class Service:
         loaded = self._rooms.standing.loaded
         return {
             "policy": loaded.policy.digest,
-            "listeners": [server.address for server in self._servers],
-            "sessions": sum(server.sessions for server in self._servers),
+            "listeners": self._doors.addresses,
+            "sessions": self._doors.sessions,
             "troubles": await self._troubles(),
-            "notes": self._watch.notes(),
+            "notes": self._notes(),
         }
 
     async def _reload(self, accept: bool = False) -> dict[str, Any]:
@@ -279,6 +272,7 @@ class Service:
             self._log.error("reload refused, the old tables stay", error=str(error))
             raise
         standing.use(new)
+        await asyncio.to_thread(self._doors.renew)
         metrics.reloads.labels("done").inc()
         digest = new.loaded.policy.digest
         _told_digest(digest)
@@ -292,37 +286,28 @@ class Service:
         task.add_done_callback(self._tasks.discard)
 
     async def _quiet_reload(self) -> None:
+        self._notify(supervised.reloading())
         with contextlib.suppress(PortiereError):
             await self._reload()
+        self._notify("READY=1")
+
+    async def _alive(self) -> None:
+        """Tell the service manager that our loop runs, as often as it wants to hear it."""
+        every = supervised.watchdog_seconds()
+        while every is not None:
+            self._notify("WATCHDOG=1")
+            await asyncio.sleep(every)
 
     async def _asked_to_stop(self) -> dict[str, Any]:
         self._stop.set()
         return {}
-
-    async def _listen(self, settings: ListenerConfig) -> Server:
-        return await listener.start(
-            ListenerSettings(
-                address=settings.address,
-                protocol=settings.protocol,
-                role=Listener(settings.role),
-                tls=_tls(settings),
-                require_tls=settings.tls == "required",
-            ),
-            Limits(**self._config.limits.model_dump()),
-            [TrustedRelay.parse(**relay.model_dump()) for relay in self._config.trusted_relays],
-            self._is_ours,
-            self._handle,
-            log.get("receive"),
-            self._config.host_name,
-            free_disk=self._free_disk,
-        )
 
     async def _troubles(self) -> dict[str, str]:
         """What keeps us from working now, by name. The database is asked in a thread."""
         found = {}
         if self._smarthost_trouble:
             found["smarthost"] = self._smarthost_trouble
-        if self._free_disk() < Limits(**self._config.limits.model_dump()).disk_floor:
+        if self._doors.short_of_disk:
             found["disk"] = "too little is free to take mail"
         try:
             await asyncio.wait_for(asyncio.to_thread(self._ask_database), READY_SECONDS)
@@ -332,14 +317,13 @@ class Service:
             found["database"] = "no answer"
         return found
 
+    def _notes(self) -> dict[str, str]:
+        """What people must be told, and takes nothing out of work."""
+        return self._watch.notes()
+
     def _ask_database(self) -> None:
         with self._rooms.store.reading() as connection:
             connection.execute(text("SELECT 1"))
-
-    def _is_ours(self, address: Address) -> bool:
-        """Support addresses, their sub-addresses, and return paths."""
-        base = Address(address.local.partition("+")[0], address.domain).key
-        return base in self._ours
 
 
 async def _ended(task: "asyncio.Task[None]") -> None:
@@ -378,9 +362,7 @@ def checked(config: Config) -> None:
     Raises `BadInput`.
     """
     _smarthost(config)
-    client.check([TrustedRelay.parse(**relay.model_dump()) for relay in config.trusted_relays])
-    for settings in config.listener:
-        _tls(settings)
+    doors.checked(config)
 
 
 async def smarthost_trouble(config: Config) -> str:
@@ -399,19 +381,6 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-def _tls(settings: ListenerConfig) -> ssl.SSLContext | None:
-    if settings.tls == "none":
-        return None
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    try:
-        context.load_cert_chain(settings.certificate or "", settings.key)
-    except (OSError, ssl.SSLError) as error:
-        raise BadInput(
-            f"cannot load the certificate of listener `{settings.address}`: {error}"
-        ) from None
-    return context
-
-
 def _told_digest(digest: str) -> None:
     metrics.policy_info.clear()
     metrics.policy_info.labels(digest).set(1)
@@ -427,13 +396,3 @@ def _give_memory_back() -> None:
         mallopt = ctypes.CDLL(None).mallopt
         mallopt(M_TRIM_THRESHOLD, LARGE_BLOCK)
         mallopt(M_MMAP_THRESHOLD, LARGE_BLOCK)
-
-
-def notify(state: str) -> None:
-    """Tell a service manager that asked (sd_notify(3)): one datagram to $NOTIFY_SOCKET."""
-    address = os.environ.get("NOTIFY_SOCKET")
-    if not address:
-        return
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as line, contextlib.suppress(OSError):
-        line.connect(f"\0{address[1:]}" if address.startswith("@") else address)
-        line.sendall(state.encode())

@@ -22,13 +22,20 @@ def serve(config: ConfigOption = None) -> None:
     # Unpacking the model of languages holds no lock: it goes on beside the imports.
     reading = Thread(target=language.warm, name="languages", daemon=True)
     reading.start()
-    import uvloop
-
-    from gateway.service import Service
 
     def warm() -> None:
         reading.join()
         language.warm()  # done already, or the error is told here
+
+    if loaded.fronts > 1:
+        from gateway.fronts import Fronts
+
+        started = Fronts(loaded, _ready)
+        warm()  # before the forks: no thread may run then, and all share it
+        sys.exit(started.run())
+    import uvloop
+
+    from gateway.service import Service
 
     async def run() -> None:
         await Service(loaded, warm).run(_ready)

@@ -42,6 +42,7 @@ __all__ = [
     "Loaded",
     "Policies",
     "Refused",
+    "digest_of",
     "discloses_more",
     "load",
     "load_knowledge",
@@ -163,7 +164,7 @@ def load(policies: Path, templates: Path, knowledge: Path) -> Loaded:
         articles=articles,
         proved=read.proved,
         next=read.next.policy if read.next else None,
-        digest=_digest(policies, templates, knowledge),
+        digest=digest_of(policies, templates, knowledge),
         compiled=read.disclosure.compiled,
         next_compiled=read.next.compiled if read.next else (),
     )
@@ -311,7 +312,7 @@ def _gathered(complaints: list[BadInput], reading: Callable[[], _Read]) -> _Read
     return None
 
 
-def _digest(*folders: Path) -> str:
+def digest_of(*folders: Path) -> str:
     """SHA-256 over the names and bytes of every file that was read."""
     whole = hashlib.sha256()
     for folder in folders:

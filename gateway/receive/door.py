@@ -5,6 +5,7 @@ up cancels nothing.
 """
 
 import asyncio
+import socket
 import ssl
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -44,9 +45,11 @@ class ListenerSettings:
     role: Listener = Listener.EDGE
     tls: ssl.SSLContext | None = None  # offers STARTTLS
     require_tls: bool = False
+    implicit_tls: bool = False  # TLS from the first byte on (RFC 8314)
     keep_bad_lines: bool = False  # pass bare CR, LF and NUL on, for a wire gate that records
     reuse_port: bool = False  # several processes on one port
     unix_mode: int = 0o660
+    handed: socket.socket | None = None  # opened for us by whoever started us
 
 
 class Session(Protocol):

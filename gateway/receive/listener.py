@@ -28,6 +28,7 @@ __all__ = ["ListenerSettings", "Server", "disk_at", "start"]
 
 BACKLOG = 1024
 SWEEP_SECONDS = 1.0
+HANDSHAKE_SECONDS = 10.0  # of TLS before the banner: no session counts it
 _UNIX = "unix:"
 
 
@@ -60,7 +61,9 @@ class Server:
         door = self._door
         door.draining = True
         self._server.close()
-        if self.address.startswith(_UNIX):
+        if door.settings.handed:
+            door.settings.handed.close()  # ours was a copy: nobody waits in its queue for us
+        if self.address.startswith(_UNIX) and not door.settings.handed:
             _remove(self.address)
         loop = asyncio.get_running_loop()
         deadline = loop.time() + drain_seconds
@@ -116,12 +119,18 @@ async def start(
     )
     session = LmtpSession if settings.protocol == "lmtp" else SmtpSession
     loop = asyncio.get_running_loop()
-    sock = _bound(settings)
+    sock = settings.handed.dup() if settings.handed else bound(settings)
     factory = functools.partial(session, door)
+    tls = settings.tls if settings.implicit_tls else None
+    patience = HANDSHAKE_SECONDS if tls else None
     if sock.family == socket.AF_UNIX:
-        server: asyncio.Server = await loop.create_unix_server(factory, sock=sock, backlog=BACKLOG)
+        server: asyncio.Server = await loop.create_unix_server(
+            factory, sock=sock, backlog=BACKLOG, ssl=tls, ssl_handshake_timeout=patience
+        )
     else:
-        server = await loop.create_server(factory, sock=sock, backlog=BACKLOG)
+        server = await loop.create_server(
+            factory, sock=sock, backlog=BACKLOG, ssl=tls, ssl_handshake_timeout=patience
+        )
     return Server(door, server, _name(settings, sock), loop.create_task(_sweep(door)))
 
 
@@ -147,9 +156,19 @@ async def _sweep(door: Door) -> None:
         door.sweep(loop.time())
 
 
-def _bound(settings: ListenerSettings) -> socket.socket:
+def reserved(address: str) -> socket.socket:
+    """A bound socket that nobody listens on, so that others may by SO_REUSEPORT."""
+    return _bound_tcp(ListenerSettings(address, reuse_port=True), listening=False)
+
+
+def bound(settings: ListenerSettings) -> socket.socket:
+    """A listening socket at the address. Raises `BadInput` where it cannot be had."""
     if settings.address.startswith(_UNIX):
         return _bound_unix(Path(settings.address.removeprefix(_UNIX)), settings.unix_mode)
+    return _bound_tcp(settings)
+
+
+def _bound_tcp(settings: ListenerSettings, *, listening: bool = True) -> socket.socket:
     host, port = _host_and_port(settings.address)
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
@@ -165,7 +184,8 @@ def _bound(settings: ListenerSettings) -> socket.socket:
         if family == socket.AF_INET6:
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         sock.bind(info[4])
-        sock.listen(BACKLOG)  # so that a taken port is noticed here
+        if listening:
+            sock.listen(BACKLOG)  # so that a taken port is noticed here
     except OSError as error:
         sock.close()
         raise _not_had(settings.address, error) from None

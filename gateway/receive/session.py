@@ -120,6 +120,7 @@ class Connection(SMTP):
             stream.close()
             return
         self._counted = counted
+        self._tls = stream.get_extra_info("ssl_object") is not None
         self._door.sessions.add(self)
         self._attach(stream)
         self.session = LibrarySession(self.loop)
