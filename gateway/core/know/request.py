@@ -226,7 +226,8 @@ def _thanks(mail: Mail, rules: RequestRules) -> str | None:
     if not 0 < len(folded(new).split()) <= THANKS_WORDS:
         return None
     saying = tuple(p for p in _every(rules.strong.get(RequestKind.THANKS, {})) if words.ends(p))
-    if not saying:
+    denied = _every(rules.against.get(RequestKind.THANKS, {}))
+    if not saying or any(words.ends(phrase) for phrase in denied):
         return None
     beside = (*saying, "|", *_every(rules.phrases.get(RequestKind.THANKS, {})))
     covered = words.covered(beside)
