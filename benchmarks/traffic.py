@@ -19,6 +19,8 @@ from pathlib import Path
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
+Keys = dict[str, rsa.RSAPrivateKey]  # by domain
+
 SUPPORT = "support@host.example"
 DOMAINS, CUSTOMERS = 50, 400
 SIZE = 2_000
@@ -64,7 +66,7 @@ class Ports:
     http: int
 
 
-def lay_out(folder: Path, ports: Ports, mode: str = "live") -> dict[str, rsa.RSAPrivateKey]:
+def lay_out(folder: Path, ports: Ports, mode: str = "live") -> Keys:
     """Zone, accounts and configuration in a folder; the keys by which the domains sign."""
     folder.mkdir(parents=True, exist_ok=True)
     keys = {f"cust{n}.example": rsa.generate_private_key(65537, 2048) for n in range(DOMAINS)}
@@ -75,7 +77,7 @@ def lay_out(folder: Path, ports: Ports, mode: str = "live") -> dict[str, rsa.RSA
     return keys
 
 
-def write(folder: Path, keys: dict[str, rsa.RSAPrivateKey], count: int, size: int = SIZE) -> Path:
+def write(folder: Path, keys: Keys, count: int, size: int = SIZE) -> Path:
     """So many mails as files, named by their envelope sender; their folder."""
     place = folder / "mails"
     place.mkdir()
@@ -84,9 +86,7 @@ def write(folder: Path, keys: dict[str, rsa.RSAPrivateKey], count: int, size: in
     return place
 
 
-def mails(
-    keys: dict[str, rsa.RSAPrivateKey], count: int, size: int = SIZE
-) -> Iterator[tuple[str, bytes]]:
+def mails(keys: Keys, count: int, size: int = SIZE) -> Iterator[tuple[str, bytes]]:
     """Envelope sender and bytes of each mail; every second one answers one of its author."""
     last: dict[int, tuple[str, str]] = {}
     for number in range(count):
@@ -154,7 +154,7 @@ def _signed(
     return f"DKIM-Signature: {tags}\r\n {folded}\r\n{received}{rest}\r\n{words}".encode()
 
 
-def _zone(keys: dict[str, rsa.RSAPrivateKey]) -> dict[str, dict[str, list[str]]]:
+def _zone(keys: Keys) -> dict[str, dict[str, list[str]]]:
     zone = {"_spf.relay.example": {"TXT": ["v=spf1 ip4:192.0.2.0/24 ip4:127.0.0.0/8 -all"]}}
     for domain, key in keys.items():
         public = key.public_key().public_bytes(
