@@ -5,7 +5,10 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+from postgres_fixtures import postgres_admin, postgres_server, postgres_url
 from tests_support import SUITES
+
+__all__ = ["postgres_admin", "postgres_server", "postgres_url"]
 
 # In CI the same examples every time; at a desk new ones, which is how new failures are found.
 # No deadline: a busy machine is no defect.

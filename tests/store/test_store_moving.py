@@ -1,6 +1,8 @@
 """From one engine to the other: every row, compared, or none; and the versions on both."""
 
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -135,19 +137,20 @@ def test_a_row_that_arrives_otherwise_is_seen(small: Store, large: Store) -> Non
 
 
 def test_nobody_writes_into_the_source_meanwhile(small: Store, large: Store) -> None:
-    """A mail that comes during the move is told to come later."""
+    """Another process finds the source locked during the move."""
+    with small.reading() as connection:
+        path = connection.exec_driver_sql("PRAGMA database_list").one()[2]
     answers: list[str] = []
-    with small.engine.connect() as connection:
-        connection.exec_driver_sql("PRAGMA busy_timeout=20")
-    with Writer(small) as writer:
 
-        def write(table: str, _rows: int) -> None:
-            if table == "mails":
-                problem = writer.commit(opening("m7", "482917")).exception(20)
-                answers.append(type(problem).__name__)
+    def write(table: str, _rows: int) -> None:
+        if table == "mails":
+            with closing(sqlite3.connect(path, timeout=0)) as other:
+                with pytest.raises(sqlite3.OperationalError) as said:
+                    other.execute("BEGIN IMMEDIATE")
+                answers.append(str(said.value))
 
-        moving.move(small, large, write)
-    assert answers == ["Temporary"]
+    moving.move(small, large, write)
+    assert answers == ["database is locked"]
     assert contents(large) == contents(small)
 
 
