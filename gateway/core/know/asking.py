@@ -69,11 +69,10 @@ def question(text: str) -> str:
 
 def _above_closing(lines: list[str]) -> list[str]:
     """The lines above a closing, if what stands below it can be a signature."""
-    for at, line in enumerate(lines):
-        if at and _closes(line) and any(one.strip() for one in lines[:at]):
-            below = lines[at + 1 :]
-            if not _asks(below) and len(below) <= BELOW_LINES:
-                return lines[:at]
+    said = next((at for at, line in enumerate(lines) if line.strip()), 0)
+    for at in range(max(said + 1, len(lines) - BELOW_LINES - 1), len(lines)):
+        if _closes(lines[at]) and not _asks(lines[at + 1 :]):
+            return lines[:at]
     return lines
 
 
