@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from itertools import islice
 
+from gateway.core.know import ago
 from gateway.core.know.zones import PLAIN, ZONE, zone
 
 ANALYSED = 20_000
@@ -32,6 +33,11 @@ _SINCE = re.compile(
     r"inizi\w{1,4}|start\w{0,4}|beg[aiu]n\w{0,4}|début|inicio)"
     r"[\s:,(]{1,3}(?:(?:le|les|las|ore|circa|ca|about|around|approx|etwa|the)[\s.]{1,2}){0,2}$",
     re.IGNORECASE,
+)
+_NAMED = re.compile(
+    r"(?i)\b(?P<since>da|dal|dalla|a|verso|since|from|at|um|seit|ab|à|depuis|desde|al)\s"
+    r"(?:(?P<noon>mezzogiorno|noon|mittags?|midi|mediodía)|"
+    r"(?:mezzanotte|midnight|mitternacht|minuit|medianoche))\b"
 )
 _ENDS = re.compile(
     r"\s{0,9}(?:$|[.,;!)\n]|(?:di|del|della|of|this|today|oggi|ieri|yesterday|heute|gestern|hier|ce|"
@@ -136,14 +142,24 @@ class _Said:
 def start(text: str, written: datetime) -> Started | None:
     """The moment that a text says best. `written` (aware) is when the text was written.
 
-    Without a date the last such time before it is meant, without a year the last such day.
+    Without a date the last such time before it is meant, without a year the last such day. Where
+    no time of day is said, `twenty minutes ago` is one.
     """
-    text = text[:ANALYSED].replace("’", "'")
+    text = _NAMED.sub(_clocked, text[:ANALYSED].replace("’", "'"))
     labelled = _LABELLED.search(text)
     general = zone(labelled["zone"]) if labelled else None
     found = (_said(text, match, general) for match in islice(_CLOCK.finditer(text), MOST))
     said = sorted((one for one in found if one), key=lambda one: -one.worth)
-    return next((moment for one in said if (moment := _moment(one, written))), None)
+    clock = next((moment for one in said if (moment := _moment(one, written))), None)
+    if clock is not None:
+        return clock
+    span = ago.long_ago(text, written)
+    return None if span is None else Started(span, True)
+
+
+def _clocked(match: re.Match[str]) -> str:
+    """`since noon` as the clock says it."""
+    return f"{match['since']} {'12:00' if match['noon'] else '0:00'}"
 
 
 def _said(text: str, match: re.Match[str], general: tzinfo | None) -> _Said | None:

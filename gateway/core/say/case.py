@@ -17,6 +17,7 @@ from gateway.core.model import (
     ProofLevel,
     Seen,
     Situation,
+    Ticket,
     outcome_of,
 )
 from gateway.core.model.routing import Routing
@@ -193,9 +194,21 @@ def entry(case: Case, ticket: str, *, pending: bool = False) -> NewEntry:
 
 
 def known(case: Case, ticket: str) -> tuple[Known, ...]:
-    """The mail's own id, and those of parents that have not arrived: they will join it."""
-    mail = case.situation.mail
-    there = {message.message_id for message in case.situation.candidates.messages}
+    """The mail's own id, and those of parents that have not arrived: they will join it.
+
+    One that is known of somebody else's ticket has not arrived for this author: were it left out,
+    his next mail would show him that it is known.
+    """
+    mail, candidates = case.situation.mail, case.situation.candidates
+    own = {one.number for one in candidates.tickets if _is_own(case.situation, one)}
+    there = {message.message_id for message in candidates.messages if message.ticket in own}
     parents = (one for one in (*mail.in_reply_to, *mail.references[-3:]) if one not in there)
     ids = (*((mail.message_id,) if mail.message_id else ()), *parents)
     return tuple(Known(one, ticket, sent=False) for one in tuple(dict.fromkeys(ids))[:MAX_PARENTS])
+
+
+def _is_own(situation: Situation, ticket: Ticket) -> bool:
+    account, author = situation.sender.account, situation.proof.author
+    if ticket.enquirer is not None:
+        return ticket.enquirer == author
+    return account is not None and ticket.account == account.number
