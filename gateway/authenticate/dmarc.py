@@ -14,6 +14,7 @@ from gateway.core.model import DkimResult, Dmarc, DmarcResult, Signature, Spf, S
 
 MOST_QUERIES = 8  # RFC 9989 4.10
 KEPT_LABELS = 7
+ABOVE_SECONDS = 1.0  # for what stands above a record; without it only the very domain is aligned
 
 
 class SuffixList(Protocol):
@@ -151,6 +152,8 @@ async def _walk(lookup: Lookup, start: str) -> _Walk:
             records.append((domain, record))
             if record.psd != "u":
                 break
+            if len(records) == 1:  # a silent parent must not hold up a domain that speaks
+                lookup = lookup.within(ABOVE_SECONDS)
     return _Walk(_organizational(start, records), tuple(records), published, tuple(asked))
 
 

@@ -10,7 +10,7 @@ from publicsuffixlist import PublicSuffixList
 
 from gateway.authenticate import dmarc
 from gateway.authenticate.dmarc_record import is_dmarc, one_record, read_record
-from gateway.authenticate.resolver import Lookup, ZoneResolver
+from gateway.authenticate.resolver import TIMEOUT, Answer, Lookup, ZoneResolver
 from gateway.core.model import (
     Address,
     DkimResult,
@@ -253,3 +253,36 @@ def test_np_is_for_names_without_address_and_mail_host(there: Any, policy: str) 
     lookup = Lookup(ZoneResolver(zone))
     found, _ = run(dmarc.check(lookup, "m.a.example", NO_SPF, (), SUFFIXES))
     assert found.policy == policy
+
+
+class SilentAbove(Lookup):
+    """A parent that never answers; whoever asks it without a bound would wait for ever."""
+
+    def __init__(self, zone: ZoneResolver, bounded: bool = False) -> None:
+        super().__init__(zone)
+        self._zone, self._bounded = zone, bounded
+
+    def within(self, seconds: float) -> Lookup:
+        """The same, with a bound."""
+        assert 0 < seconds <= 2
+        return SilentAbove(self._zone, bounded=True)
+
+    async def query(self, name: str, rtype: str) -> Answer:
+        """Nothing from above."""
+        if name == "_dmarc.example":
+            assert self._bounded
+            return TIMEOUT
+        return await super().query(name, rtype)
+
+
+def test_a_silent_parent_holds_up_no_domain_that_speaks_for_itself() -> None:
+    """The walk above a record is bounded: the very domain is aligned, and nothing beside it."""
+    zone = ZoneResolver({"_dmarc.sender.example": {"TXT": ["v=DMARC1; p=reject"]}})
+    found, _ = run(
+        dmarc.check(SilentAbove(zone), "sender.example", passing("sender.example"), (), SUFFIXES)
+    )
+    assert (found.result, found.aligned) == (DmarcResult.PASS, True)
+    other, _ = run(
+        dmarc.check(SilentAbove(zone), "sender.example", passing("m.sender.example"), (), SUFFIXES)
+    )
+    assert (other.result, other.aligned) == (DmarcResult.TEMPERROR, False)
