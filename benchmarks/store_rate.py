@@ -1,9 +1,11 @@
 """Mails committed a second on SQLite with group commit, beside a commit for each mail.
 
 `python benchmarks/store_rate.py [MAILS]`: both in turn in one run; what counts is the ratio.
+`python benchmarks/store_rate.py MAILS postgresql://…`: the same there, then both engines in turn.
 """
 
 import hashlib
+import statistics
 import sys
 import tempfile
 import time
@@ -135,7 +137,25 @@ def main(count: int, url: str | None) -> None:
             group, alone = grouped(store, every), single(store, few)
             ratio = f"{group / alone:.1f} times"
             print(f"group commit {group:,.0f}/s, a commit a mail {alone:,.0f}/s: {ratio}")
+        if url is not None:
+            engines(store, Store.open(f"sqlite:///{Path(folder) / 'beside.db'}"), count, unique)
         store.close()
+
+
+def engines(server: Store, file: Store, count: int, unique: str) -> None:
+    """PostgreSQL beside SQLite, five rounds in turn; the ratio of the medians."""
+    found: dict[str, list[float]] = {"postgresql": [], "sqlite": []}
+    for turn in range(5):
+        for store in (server, file):
+            mails = [effects(f"{unique}{turn}3", n) for n in range(count)]
+            found[store.engine.dialect.name].append(grouped(store, mails))
+    rates = {name: statistics.median(values) for name, values in found.items()}
+    ratio = rates["postgresql"] / rates["sqlite"]
+    print(
+        f"PostgreSQL {rates['postgresql']:,.0f}/s, SQLite {rates['sqlite']:,.0f}/s, group"
+        f" commit: {ratio:.2f} (goal 0.5)"
+    )
+    file.close()
 
 
 if __name__ == "__main__":
