@@ -150,8 +150,9 @@ class Relay(Section):
     """A mail server of ours that relays to us, and how it says who its client was."""
 
     networks: tuple[str, ...] = Field(..., description="Addresses or networks of the relay.")
-    method: Literal["proxy", "xforward", "received", "none"] = Field(
-        ..., description="`proxy` (v1, v2), `xforward`, `received` (walk upwards), or `none`."
+    method: Literal["proxy", "xforward", "xclient", "received", "none"] = Field(
+        ...,
+        description="`proxy` (v1, v2), `xforward`, `xclient`, `received` (upwards), or `none`.",
     )
     normalise_lf: bool = Field(False, description="Take a bare LF from it as CRLF.")
     authserv_id: str | None = Field(
@@ -171,10 +172,11 @@ class Relay(Section):
     @model_validator(mode="after")
     def _writes_received(self) -> "Relay":
         """A load balancer adds no field: whatever stands above Received, the sender wrote."""
-        if self.method == "proxy" and self.authserv_id:
-            raise ValueError("`authserv_id` needs a mail server, not a relay by `proxy`")
-        if self.method == "proxy" and self.vouches:
-            raise ValueError("`vouches` needs a submission server, not a relay by `proxy`")
+        method = self.method
+        if method in ("proxy", "xclient") and self.authserv_id:
+            raise ValueError(f"`authserv_id` needs a mail server, not a relay by `{method}`")
+        if method in ("proxy", "xclient") and self.vouches:
+            raise ValueError(f"`vouches` needs a submission server, not a relay by `{method}`")
         return self
 
 

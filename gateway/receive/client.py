@@ -22,6 +22,7 @@ class Method(StrEnum):
 
     PROXY = "proxy"  # a load balancer's header before the banner
     XFORWARD = "xforward"  # Postfix, for each mail
+    XCLIENT = "xclient"  # nginx, and other proxies of a whole session
     RECEIVED = "received"  # the Received fields that our own hops wrote
     NONE = "none"  # it does not
 
@@ -137,7 +138,7 @@ class Arrival:
     relay: TrustedRelay | None
     helo: str | None
     proxied: str | None = None  # what the PROXY header said
-    forwarded: Forwarded | None = None  # what XFORWARD said for this mail
+    forwarded: Forwarded | None = None  # what XFORWARD or XCLIENT said
 
     def client(self, raw: bytes, relays: Sequence[TrustedRelay]) -> Client:
         """The true client of this mail."""
@@ -147,7 +148,7 @@ class Arrival:
             return NOBODY if self.role is Listener.RELAY else Client(self.peer, self.helo)
         if self.relay.method is Method.PROXY:
             return Client(self.proxied, self.helo) if self.proxied else NOBODY
-        if self.relay.method is Method.XFORWARD:
+        if self.relay.method in (Method.XFORWARD, Method.XCLIENT):
             return self._forwarded()
         if self.relay.method is Method.RECEIVED:
             hop = received.walk(raw, lambda address: find(relays, address) is not None)
@@ -158,4 +159,6 @@ class Arrival:
         said = self.forwarded
         if said is None or not said.remote or said.address is None:
             return NOBODY
+        if self.relay is not None and self.relay.method is Method.XCLIENT:
+            return Client(said.address, said.helo or self.helo)  # said again behind XCLIENT
         return Client(said.address, said.helo)

@@ -55,6 +55,7 @@ class SmtpSession(Connection):
         super().__init__(door)
         self._helo: str | None = None
         self._forwarded: Forwarded | None = None
+        self._stands_for: Forwarded | None = None  # by XCLIENT
         self._mail: Transaction | None = None
         self._mails = self._others = self._overflow = 0
 
@@ -108,6 +109,8 @@ class SmtpSession(Connection):
             offers.append("STARTTLS")
         if self._takes_xforward:
             offers.append("XFORWARD " + " ".join(xforward.NAMES))
+        if self._takes_xclient:
+            offers.append("XCLIENT " + " ".join(xforward.CLIENT_NAMES))
         return [f"250-{line}" for line in (self.hostname, *offers)] + ["250 ENHANCEDSTATUSCODES"]
 
     async def _starttls(self, argument: str) -> None:
@@ -137,7 +140,24 @@ class SmtpSession(Connection):
         return self._relay is not None and self._relay.method is Method.XFORWARD
 
     async def _xclient(self, argument: str) -> None:
-        await self._refuse(replies.NOT_TRUSTED)
+        """From trusted relays alone; for the rest of the session, which begins again."""
+        if not self._takes_xclient:
+            return await self._refuse(replies.NOT_TRUSTED)
+        if self._mail is not None:
+            return await self._refuse(replies.IN_TRANSACTION)
+        if self._lines.pending:  # what follows was said for another client
+            return await self._refuse(replies.OUT_OF_STEP, close=True)
+        said = (self._stands_for or Forwarded()).with_words(argument, xforward.CLIENT_NAMES)
+        if said is None:
+            return await self._refuse(replies.BAD_ARGUMENT)
+        self._stands_for = said
+        self._helo = None
+        self._reset()
+        return await self.push(f"220 {self.hostname} {self.banner}")
+
+    @property
+    def _takes_xclient(self) -> bool:
+        return self._relay is not None and self._relay.method is Method.XCLIENT
 
     async def _noop(self, argument: str) -> None:
         await self._say(replies.OK)
@@ -306,7 +326,8 @@ class SmtpSession(Connection):
 
     def _envelope(self, mail: Transaction, raw: bytes) -> Envelope:
         relay, role = self._relay, self._door.settings.role
-        arrival = Arrival(role, self._peer, relay, self._helo, self._proxied, self._forwarded)
+        said = self._stands_for or self._forwarded
+        arrival = Arrival(role, self._peer, relay, self._helo, self._proxied, said)
         true = arrival.client(raw, self._door.relays)
         return Envelope(
             client_ip=true.address,

@@ -1,5 +1,5 @@
-"""The attributes of XFORWARD (Postfix XFORWARD_README): what a trusted relay says of its own
-client.
+"""The attributes of XFORWARD and XCLIENT (Postfix XFORWARD_README, XCLIENT_README): what a trusted
+relay says of its own client.
 
 Pure. Values are xtext (RFC 3461 4); `[UNAVAILABLE]` is no value.
 """
@@ -9,6 +9,8 @@ import re
 from dataclasses import dataclass
 
 NAMES = ("NAME", "ADDR", "PORT", "PROTO", "HELO", "IDENT", "SOURCE")
+# LOGIN is read and not believed: whose From a login owns is not ours to know.
+CLIENT_NAMES = ("NAME", "ADDR", "PORT", "PROTO", "HELO", "LOGIN", "DESTADDR", "DESTPORT")
 _ESCAPE = re.compile(r"\+([0-9A-F]{2})")
 _XTEXT = re.compile(r"(?:[!-*,-<>-~]|\+[0-9A-F]{2})*")
 _NONE = ("[UNAVAILABLE]", "[TEMPUNAVAIL]", "")
@@ -24,9 +26,9 @@ class Forwarded:
     helo: str | None = None
     remote: bool = True
 
-    def with_words(self, argument: str) -> "Forwarded | None":
+    def with_words(self, argument: str, names: tuple[str, ...] = NAMES) -> "Forwarded | None":
         """These attributes and those of one more command; None where the command is malformed."""
-        said = attributes(argument)
+        said = attributes(argument, names)
         if said is None:
             return None
         address, helo, remote = self.address, self.helo, self.remote
@@ -41,13 +43,13 @@ class Forwarded:
         return Forwarded(address, helo, remote)
 
 
-def attributes(argument: str) -> dict[str, str] | None:
+def attributes(argument: str, names: tuple[str, ...] = NAMES) -> dict[str, str] | None:
     """`NAME=value …`, decoded; None where anything is unknown, doubled or malformed."""
     said: dict[str, str] = {}
     for word in argument.split(" "):
         name, equals, value = word.partition("=")
         name = name.upper()
-        if not equals or name not in NAMES or name in said or not _XTEXT.fullmatch(value):
+        if not equals or name not in names or name in said or not _XTEXT.fullmatch(value):
             return None
         said[name] = _ESCAPE.sub(lambda match: chr(int(match[1], 16)), value)
     return said if said else None
