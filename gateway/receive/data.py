@@ -7,6 +7,7 @@ LF or CR a dot ends nothing.
 """
 
 from enum import StrEnum
+from io import BytesIO
 
 END = b"\r\n.\r\n"
 _HELD = tuple(END[:length] for length in range(len(END) - 1, 0, -1))  # longest first
@@ -36,7 +37,7 @@ class DataReader:
         self._limit = limit
         self._normalise_lf = normalise_lf
         self._keep_bad_lines = keep_bad_lines
-        self._pieces: list[bytes] = []
+        self._kept = BytesIO()  # gives its buffer away: joining pieces would stall the loop
         self._size = 0
         # The first line is treated like every other one: as if CR LF stood before it.
         self._held = b"\r\n"
@@ -61,14 +62,13 @@ class DataReader:
 
     def content(self) -> bytes:
         """The mail; empty where it has a flaw."""
-        content = b"".join(self._pieces)
-        self._pieces = []
-        return content
+        kept, self._kept = self._kept, BytesIO()
+        return kept.getvalue()
 
     def spoil(self, flaw: Flaw) -> None:
         """Forget the content and remember why; the end is still looked for."""
         self.flaw = self.flaw or flaw
-        self._pieces = []
+        self._kept = BytesIO()
 
     def _take(self, stretch: bytes) -> None:
         """A stretch that splits no CR LF and no CR LF dot."""
@@ -87,7 +87,7 @@ class DataReader:
         if self._size > self._limit:
             self.spoil(Flaw.TOO_BIG)
         elif self.flaw is None:
-            self._pieces.append(stretch)
+            self._kept.write(stretch)
 
     def _mended(self, stretch: bytes) -> bytes:
         if self._normalise_lf:
