@@ -37,6 +37,7 @@ PLAIN: dict[str, Callable[[int], str]] = {
     "mobile signatures": _fill("Sent from my iPhone\n"),
     "closings": _fill("Grazie\nMario Rossi\n"),
     "signatures": _fill(("-- \nMario Rossi\n\n" + "parole di un messaggio\n" * 2) * 15 + "> a\n"),
+    "half headers": _fill("Mario Rossi\n" + "_" * 32 + "\nDa: x\n"),
     "alternating quotes": _fill("> a\nb\n"),
     "random unicode": _fill("\u202e\u0301\ufdd0\u200b\U0001f600\x85\u2028"),
     "dates": _fill("3 mar 2025 10:15 11/11/2011 "),
@@ -45,6 +46,12 @@ PLAIN: dict[str, Callable[[int], str]] = {
 }
 HTML: dict[str, Callable[[int], str]] = {
     "nested div": lambda size: "<div>" * (size // 11) + "x" + "</div>" * (size // 11),
+    "open paragraphs": lambda size: "<p>x" * min(size // 8, 14_900) + "y" * (size // 2),
+    "ruled names": _fill("<div>Mario Rossi<hr>Da: x</div>"),
+    "client quotes": _fill("<div class=gmail_quote><blockquote type=cite>x</blockquote></div>"),
+    "signature blocks": _fill("<div class=gmail_signature>x</div>"),
+    "hidden blocks": _fill("<div style='display:none'>x</div>"),
+    "style attributes": lambda size: "<p style='" + "a:b;" * (size // 5) + "'>x</p>",
     "nested blockquote": _fill("<blockquote>"),
     "formatting bomb": lambda size: (
         "<p>" + "".join(f"<b id={i}>" for i in range(size // 24)) + "<p>x" * (size // 8)

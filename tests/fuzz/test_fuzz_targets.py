@@ -88,6 +88,13 @@ MAIL = made_of(
         b"message/rfc822\r\n\r\n",
         b"multipart/report; report-type=delivery-status",
         b"> quoted\r\n",
+        b"Content-Type: text/plain; format=flowed; delsp=yes\r\n",
+        b"Content-Type: application/pkcs7-mime; name=smime.p7m\r\n",
+        b"Content-Type: application/ms-tnef\r\n",
+        b"\x78\x9f\x3e\x22",
+        b"0\x80\x06\x09*\x86H\x86\xf7\r\x01\x07\x02\xa0\x80",
+        b"-----BEGIN PGP SIGNED MESSAGE-----\r\n",
+        b"-- \r\n",
     ),
 )
 

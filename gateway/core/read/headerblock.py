@@ -98,6 +98,8 @@ class HeaderBlocks:
             line, field = self._lines[at], self.field(at)
             if line.depth != depth:
                 break
+            if field and field.role and _thrice(field, fields):
+                break
             if field and (field.role or not fields or not _cut_short(fields[-1])):
                 fields.append(field)
                 at += 1
@@ -137,6 +139,11 @@ class HeaderBlocks:
     def _known(self, at: int, depth: int) -> bool:
         field = self.field(at)
         return field is not None and field.role is not None and self._lines[at].depth == depth
+
+
+def _thrice(field: HeaderField, fields: list[HeaderField]) -> bool:
+    """A header names its sender once, or twice where one wrote for another."""
+    return sum(before.role == field.role for before in fields) > 1
 
 
 def _cut_short(last: HeaderField) -> bool:

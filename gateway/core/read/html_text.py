@@ -25,7 +25,7 @@ from gateway.core.read.lines import Hint
 from gateway.core.read.signature import titled
 
 MAX_HTML = 2 * 1024 * 1024
-_MAX_TAGS = 20_000
+_MAX_TAGS = 15_000
 _MAX_DEPTH = 250
 _MAX_UNCLOSED = 60
 _MAX_ATTRIBUTES = 200

@@ -16,6 +16,7 @@ _VALID_TYPE = re.compile(r"[a-z0-9!#$&^_.+-]{1,80}/[a-z0-9!#$&^_.+*-]{1,120}\Z")
 _GUESS = re.compile(rb"^--([^\s-][^\r\n]{0,198}?|-[^\r\n]{1,198}?)[ \t]{0,80}\r?$", re.MULTILINE)
 _FIELD_AFTER = re.compile(rb"\r?\nContent-[A-Za-z-]{1,40}:", re.IGNORECASE)
 _MOST_LOOKALIKES = 50_000
+_STEP = 4 * 1024 * 1024
 _MISSPELT = {
     "quoted_printable": "quoted-printable",
     "quotedprintable": "quoted-printable",
@@ -183,7 +184,7 @@ class _Tree:
         raw, marker = self.raw, b"--" + boundary
         ranges: list[tuple[int, int]] = []
         begin = -1
-        at = raw.find(marker, start, end)
+        at = _find(raw, marker, start, end)
         while at >= 0:
             after = at + len(marker)
             line_end = raw.find(b"\n", after, end)
@@ -202,7 +203,7 @@ class _Tree:
                 if tail == b"--" or len(ranges) > self.budget.parts:
                     return self._with_rest(ranges, end) if tail == b"" else ranges
                 after = line_end
-            at = raw.find(marker, max(after - 1, at + 1), end)
+            at = _find(raw, marker, max(after - 1, at + 1), end)
         if begin >= 0:
             self.defect("boundary-open")
             ranges.append((begin, end))
@@ -223,6 +224,16 @@ def tree(raw: bytes, headers: Headers, budget: Budget) -> tuple[Part, list[str]]
     ):  # no empty line anywhere: the first line that is no field begins the body
         start = wire.split(raw).body_start
     return reader.part(headers, start, len(raw), "text/plain", 0), reader.defects
+
+
+def _find(raw: bytes, marker: bytes, start: int, end: int) -> int:
+    """As `bytes.find`, in steps: one over a whole mail holds the interpreter too long."""
+    while start < end:
+        found = raw.find(marker, start, min(start + _STEP + len(marker), end))
+        if found >= 0:
+            return found
+        start += _STEP
+    return -1
 
 
 def _before(raw: bytes, at: int) -> int:

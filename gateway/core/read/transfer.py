@@ -52,11 +52,10 @@ def base64(data: bytes) -> tuple[bytes, str | None]:
         return _base64_in_pieces(data)
     try:
         decoded = b"".join(map(binascii.a2b_base64, _lines_of(data)))
-    except binascii.Error:
-        try:  # lines of a length that is no multiple of four, or stray bytes
-            return binascii.a2b_base64(data), None
-        except binascii.Error:
-            return base64_run(data), "base64-broken"
+    except binascii.Error:  # lines of a length that is no multiple of four, or stray bytes
+        decoded, rest = _run(data)
+        pads = data.count(b"=", pad) if pad >= 0 else 0
+        return decoded, "base64-broken" if rest and (rest == 1 or pads < 4 - rest) else None
     return decoded, None
 
 
@@ -128,6 +127,11 @@ def _with_words_before(data: bytes, at: int) -> int:
 
 def base64_run(data: bytes) -> bytes:
     """One run of Base64: junk skipped, padding made right."""
+    return _run(data)[0]
+
+
+def _run(data: bytes) -> tuple[bytes, int]:
+    """The decoded bytes, and how many digits are left over after the last whole group."""
     out: list[bytes] = []
     rest = b""
     for at in range(0, len(data), _STEP):
@@ -137,7 +141,7 @@ def base64_run(data: bytes) -> bytes:
         rest = clean[whole:]
     if len(rest) > 1:
         out.append(binascii.a2b_base64(rest + b"=" * (-len(rest) % 4)))
-    return b"".join(out)
+    return b"".join(out), len(rest)
 
 
 def quoted_printable(data: bytes) -> bytes:
