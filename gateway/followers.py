@@ -55,6 +55,12 @@ class Followers:
         await asyncio.gather(*(worker.stop(drain_seconds) for worker in self._workers))
 
 
+def check_followers(listed: tuple[WebhookConfig, ...]) -> None:
+    """What a start would refuse of them; nothing is written. Raises `BadInput`."""
+    for one in listed:
+        _settings(one).check()
+
+
 def _settings(one: WebhookConfig) -> HookSettings:
     return HookSettings(one.url, one.secret_file, one.authorities, one.timeout_seconds)
 

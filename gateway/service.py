@@ -29,7 +29,7 @@ from gateway.deliver.smarthost import Smarthost, SmarthostSettings
 from gateway.deliver.worker import Worker, WorkerSettings
 from gateway.doors import Doors, expected, handed_sockets, verdict
 from gateway.errors import BadInput, PortiereError
-from gateway.followers import Followers
+from gateway.followers import Followers, check_followers
 from gateway.house import Rooms, Tables
 from gateway.jobs import Jobs, house_jobs
 from gateway.pipeline import Pipeline
@@ -357,11 +357,12 @@ def _smarthost(config: Config) -> SmarthostSettings:
 
 
 def checked(config: Config) -> None:
-    """What a start would refuse of the doors and of the smarthost; nothing is opened.
+    """What a start would refuse of doors, followers and the smarthost; nothing is opened.
 
     Raises `BadInput`.
     """
     _smarthost(config)
+    check_followers(config.webhook)
     doors.checked(config)
 
 

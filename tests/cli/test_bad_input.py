@@ -154,6 +154,11 @@ MISTAKES = {
         RELAY.format("192.0.2.0/24") + RELAY.format("192.0.2.7") + "[smarthost]\n",
         "overlap",
     ),
+    "webhook": (
+        "[smarthost]\n",
+        '[[webhook]]\nurl = "https://a.example/x"\nsecret_file = "no.secret"\n[smarthost]\n',
+        "no.secret",
+    ),
     "certificate": (
         'protocol = "smtp"',
         'protocol = "smtp"\ntls = "required"\ncertificate = "no.pem"\nkey = "no.key"',
