@@ -2,7 +2,7 @@
 PYTHON ?= python3
 V := .venv/bin
 
-.PHONY: setup demo run test check lint types contracts fast coverage lock docs fuzz bench bench-peers bench-check drill drill-long drill-crash drill-soak drill-noninterference clean
+.PHONY: setup demo run test check lint types contracts fast coverage lock docs fuzz bench bench-peers bench-check drill drill-long drill-crash drill-soak drill-noninterference drill-tickets clean
 
 setup: .venv/ready
 .venv/ready: requirements.lock pyproject.toml
@@ -44,6 +44,11 @@ coverage: setup
 drill-noninterference: setup
 	PORTIERE_PAIRS=10000 $(V)/pytest -q -p no:randomly tests/whole/test_noninterference.py
 	$(V)/python benchmarks/noninterference_timing.py
+
+# What tickets promise, at full size: 10,000 automatic mails, 2,000 of strangers, 1,000 forgeries of one
+# victim, forty lives of a queue of a thousand tickets.
+drill-tickets: setup
+	$(V)/pytest -q -n 2 -m drill tests/rows tests/store/test_store_order.py
 
 # Every reader of what others write, long: FUZZ is how many examples each target gets.
 FUZZ ?= 20000

@@ -117,7 +117,7 @@ def test_the_queue_is_in_the_order_of_opening(
     check(village, plan)
 
 
-@pytest.mark.slow
+@pytest.mark.drill
 @settings(max_examples=150, deadline=None, suppress_health_check=_QUIET)
 @given(plan=PLANS)
 def test_the_queue_is_in_order_at_length(village: Village, plan: list[tuple[str, int]]) -> None:

@@ -40,7 +40,7 @@ def test_every_sequence_of_the_suite_is_played_here() -> None:
     }
 
 
-@pytest.mark.parametrize("count", [100, pytest.param(1000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("count", [100, pytest.param(1000, marks=pytest.mark.drill)])
 def test_forged_mail_sets_off_one_notice_a_day(village: Village, count: int) -> None:
     """A victim cannot be bombed through us, and his own mail is answered all the same."""
     demanded = must("seq-1000-senders-1-victim")
