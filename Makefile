@@ -2,7 +2,7 @@
 PYTHON ?= python3
 V := .venv/bin
 
-.PHONY: setup demo run test check lint types contracts fast coverage lock docs fuzz bench bench-peers bench-check drill drill-long drill-crash drill-soak drill-noninterference drill-tickets clean
+.PHONY: setup demo run test check lint types contracts fast coverage lock docs golden fuzz bench bench-peers bench-check drill drill-long drill-crash drill-soak drill-noninterference drill-tickets clean
 
 setup: .venv/ready
 .venv/ready: requirements.lock pyproject.toml
@@ -84,6 +84,10 @@ drill-crash: setup
 	$(DRILLS) crash $(LONG)
 drill-soak: setup
 	$(DRILLS) soak $(LONG)
+
+# Every mail that goes out, as text and HTML, written anew: read the difference.
+golden: setup
+	PORTIERE_GOLDEN=write $(V)/pytest -q -p no:randomly tests/say/test_templates.py
 
 # Pages and examples that are made from the code; tests fail where they are not current.
 docs: setup

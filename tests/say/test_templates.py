@@ -1,6 +1,10 @@
 """The shipped templates: what each may disclose, and every text as it goes out (golden files)."""
 
+import email
 import os
+import re
+from email import policy
+from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
@@ -98,11 +102,40 @@ def test_every_mail_reads_as_its_golden_file_says(kind: str, language: str) -> N
     added = PARAGRAPHS if kind in ("open", "thread") else ()
     sent = post().say(sample(kind), language, About("482913", NOW, "A-1001"), paragraphs=added)
     subject = next(one for one in sent.raw.decode().split("\r\n") if one.startswith("Subject: "))
-    text = f"{subject}\n\n{sent.text}"
-    path = GOLDEN / f"{kind}.{language}.txt"
-    if REWRITE:
-        path.write_text(text, "utf-8")
-    assert path.read_text("utf-8") == text
+    for ending, text in (("txt", f"{subject}\n\n{sent.text}"), ("html", page(sent.raw))):
+        path = GOLDEN / f"{kind}.{language}.{ending}"
+        if REWRITE:
+            path.write_text(text, "utf-8")
+        assert path.read_text("utf-8") == text
+
+
+@pytest.mark.parametrize("language", (*LANGUAGES, *OTHERS))
+@pytest.mark.parametrize("kind", [kind for kind in SPOKEN if not KINDS[kind].staff])
+def test_a_mail_fits_a_terminal_and_a_phone(kind: str, language: str) -> None:
+    """Lines of text within 80 columns but for a link alone; HTML without a fixed width, readable
+    on dark ground; a subject that a list of mails shows whole."""
+    added = PARAGRAPHS if "notices" in allowed(kind) else ()
+    sent = post().say(sample(kind), language, About("482913", NOW, "A-1001"), paragraphs=added)
+    wide = [line for line in sent.text.split("\n") if len(line) > 80]
+    assert all("://" in line for line in wide), wide
+    assert "\n\n\n" not in sent.text
+    assert not re.search(r"[^\S\n]\n", sent.text)
+    marked = page(sent.raw)
+    assert not re.search(r"(?<!max-)width:\d|<table|<img|<script|https?://[^\"'<]*\.css", marked)
+    assert "prefers-color-scheme:dark" in marked
+    assert "overflow-wrap:anywhere" in marked
+    subject = str(email.message_from_bytes(sent.raw, policy=policy.default)["Subject"])
+    assert len(subject) <= 72
+
+
+def page(raw: bytes) -> str:
+    """The HTML of a mail, with LF."""
+    parsed = email.message_from_bytes(raw, policy=policy.default)
+    assert isinstance(parsed, EmailMessage)
+    body = parsed.get_body(("html",))
+    assert body is not None
+    found: str = body.get_content()
+    return found.replace("\r\n", "\n")
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

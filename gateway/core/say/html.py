@@ -14,9 +14,16 @@ P = '<p style="margin:0 0 16px">'
 _FRAME = (
     '<!doctype html>\r\n<html lang="{lang}"><head><meta charset="utf-8">'
     '<meta name="viewport" content="width=device-width,initial-scale=1">'
-    "<title>{title}</title></head>\r\n"
+    '<meta name="color-scheme" content="light dark">'
+    '<meta name="supported-color-schemes" content="light dark">'
+    "<title>{title}</title>\r\n"
+    "<style>:root{{color-scheme:light dark}}@media (prefers-color-scheme:dark)"
+    "{{body{{background:#14181d!important}}.said{{color:#e6e9ec!important}}"
+    ".said a{{color:#8ab8f5!important}}.said hr{{border-color:#3a424b!important}}}}"
+    "</style></head>\r\n"
     '<body style="margin:0;padding:0;background:#ffffff">\r\n'
-    '<div style="max-width:600px;margin:0 auto;padding:24px 16px;'
+    '<div class="said" style="max-width:600px;margin:0 auto;padding:24px 16px;'
+    "overflow-wrap:anywhere;"
     "font:16px/1.5 -apple-system,'Segoe UI',Roboto,Helvetica,Arial,sans-serif;color:#1c2733\">"
     "\r\n{body}\r\n</div></body></html>\r\n"
 )

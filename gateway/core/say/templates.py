@@ -4,6 +4,7 @@ Jinja2's sandbox runs them, and of its language only plain names, `if` and `for`
 so that no filter or concatenation can wash a sender's words clean of their mark.
 """
 
+import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -15,6 +16,7 @@ from gateway.core.model import Tainted
 from gateway.core.say.html import LINE_BREAK
 from gateway.core.say.kinds import allowed, did_you_mean, kind_of
 
+WIDTH, WIDEST = 72, 78  # RFC 5322 2.1.1: no line over 78 characters
 Source = tuple[str, str, str | None]  # subject, text, HTML (None: made from the text)
 
 _SPOKEN = (
@@ -191,5 +193,17 @@ def tidy(text: str) -> str:
 
 
 def as_text(tidied: str) -> str:
-    """The plain text part."""
-    return tidied.replace(LINE_BREAK, "\n") + "\n"
+    """The plain text part: a paragraph that its values have made too wide is wrapped anew."""
+    blocks = (_narrow(block) for block in tidied.split("\n\n"))
+    return "\n\n".join(blocks).replace(LINE_BREAK, "\n") + "\n"
+
+
+def _narrow(block: str) -> str:
+    """Lists, links and lines that somebody broke on purpose stay as they are."""
+    lines = block.split("\n")
+    if max(map(len, lines)) <= WIDEST or LINE_BREAK in block or "://" in block:
+        return block
+    if any(line.startswith(("- ", "  ", "#")) for line in lines):
+        return block
+    joined = " ".join(lines)
+    return textwrap.fill(joined, WIDTH, break_long_words=False, break_on_hyphens=False)
