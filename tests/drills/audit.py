@@ -44,7 +44,7 @@ class Audit:
         return ", ".join(f"{count} {name}" for name, count in found.items() if count)
 
 
-def audit(url: str, blobs: Path, heard: Heard) -> Audit:
+def audit(url: str, blobs: Path | str, heard: Heard) -> Audit:
     """Look at everything that is stored."""
     store = Store.open(url, blobs, read_only=True)
     try:

@@ -259,13 +259,13 @@ class ReadsWithoutBounds(Drilled):
 
 
 class Leaks(Drilled):
-    """Each mail is kept in memory, and every tenth holds a file open."""
+    """Each mail is kept in memory, and every fourth holds a file open."""
 
     kept: ClassVar[list[object]] = []
 
     async def _handle(self, envelope: Envelope, raw: bytes) -> Verdict:
         self.kept.append(bytes(100_000))
-        if len(self.kept) % 10 == 0:
+        if len(self.kept) % 4 == 0:
             os.dup(1)
         return await super()._handle(envelope, raw)
 

@@ -3,13 +3,17 @@ lost, and what goes to one reader about one ticket keeps its order.
 """
 
 import asyncio
+import contextlib
 import sqlite3
 import urllib.request
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 
 from drills import ground
 from drills.audit import Audit, Sent, audit, ident_of, sent
+from drills.clock import Clock
 from drills.ground import CUSTOMERS, ticket_of
 from drills.process import daemon, until
 from drills.senders import Client, Heard, Senders, compose
@@ -19,6 +23,7 @@ from fakes_smarthost import Faults, Sink
 from gateway.demo.world import World
 
 PEOPLE = 12
+STEP = 0.1  # seconds between two steps of a clock that runs faster
 LATENCY = 3.0  # seconds before each reply of a slow smarthost
 FAULTS = {
     "refused": {"refuse": True},
@@ -60,12 +65,24 @@ class Outcome:
         )
 
 
-async def drill(folder: Path, seconds: float = 4.0, unsafe: str | None = None) -> Outcome:
-    """`seconds` of each fault under senders, then a smarthost that works."""
+async def drill(
+    folder: Path, seconds: float = 4.0, unsafe: str | None = None, hours: float = 0.0
+) -> Outcome:
+    """`seconds` of each fault under senders, then a smarthost that works.
+
+    `hours`: so much time passes meanwhile by the gateway's clock, and rows are tried again at the
+    times of a gateway as it is shipped.
+    """
     made = ground.build(folder, PEOPLE)
     slowest: dict[str, float] = {}
-    async with Sink(port=made.sink_port) as sink, daemon(made.config) as held:
-        await held.start(unsafe=unsafe, hurry=True)
+    clock = Clock(folder) if hours else None
+    environment = clock.environment if clock else None
+    async with (
+        Sink(port=made.sink_port) as sink,
+        daemon(made.config, environment) as held,
+        _hastened(clock, hours, seconds * len(FAULTS)),
+    ):
+        await held.start(unsafe=unsafe, hurry=not hours)
         senders = Senders(lambda: made.smtp_port, PEOPLE, 3, pause=0.1)
         senders.start(3)
         try:
@@ -77,7 +94,7 @@ async def drill(folder: Path, seconds: float = 4.0, unsafe: str | None = None) -
             await senders.finish()
             await _pairs(made, sink, senders.heard)
             sink.faults = Faults()
-            await emptied(made.folder, 60.0)
+            left = await emptied(made.folder, 90.0, clock)
             counted = await asyncio.to_thread(_counted, made.http_port)
             await held.stop()
         finally:
@@ -88,10 +105,28 @@ async def drill(folder: Path, seconds: float = 4.0, unsafe: str | None = None) -
         len(senders.heard.accepted),
         slowest,
         audit(url, made.folder / "blobs", senders.heard),
-        sent(url, taken),
+        replace(sent(url, taken), waiting=left),
         counted,
         _disordered(made.folder, taken),
     )
+
+
+@contextlib.asynccontextmanager
+async def _hastened(clock: Clock | None, hours: float, seconds: float) -> AsyncIterator[None]:
+    """The gateway's clock runs so much faster that `hours` pass in `seconds`."""
+
+    async def run(clock: Clock) -> None:
+        step = timedelta(hours=hours) / max(1.0, seconds / STEP)
+        while True:
+            await asyncio.sleep(STEP)
+            clock.step(step)
+
+    running = asyncio.create_task(run(clock)) if clock else None
+    try:
+        yield
+    finally:
+        if running is not None:
+            running.cancel()
 
 
 async def _weather(sink: Sink, name: str, seconds: float) -> None:

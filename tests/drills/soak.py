@@ -33,7 +33,7 @@ LARGEST = 200_000  # bytes of a mail of the corpus; larger ones are for the bomb
 WARM = 0.25  # of a life of the gateway, which do not count for the slope
 JUDGED = 20_000  # mails of a life from which its slope is judged, and not only told
 SLOPE = 1.0  # MB for 100,000 mails
-SPARE = 8  # descriptors of pools that grow
+SPARE = 24  # descriptors of pools that fill with the first mails
 _IDENT = re.compile(rb"^message-id:[^\r\n]*(?:\r\n[ \t][^\r\n]*)*", re.IGNORECASE | re.MULTILINE)
 
 

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from drills import database, gateways, names, smarthost
+from drills import bucket, database, gateways, names, smarthost
+from fakes_s3 import FakeS3
 
 pytestmark = pytest.mark.slow
 
@@ -109,3 +110,26 @@ def test_the_drill_of_the_sleeper_sees_a_copy(tmp_path: Path, server: str) -> No
     done = asyncio.run(gateways.frozen(tmp_path / "world", server, "never-lets-go"))
     assert done.copies == 2, done.words
     assert not done.clean
+
+
+@pytest.fixture
+def far(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeS3]:
+    """A bucket over HTTP, hand-written."""
+    pytest.importorskip("obstore", reason="obstore is absent")
+    with FakeS3() as fake:
+        for name, value in fake.environment.items():
+            monkeypatch.setenv(name, value)
+        yield fake
+
+
+def test_kills_between_blob_and_commit_leave_orphans_alone(tmp_path: Path, far: FakeS3) -> None:
+    """All that was accepted is whole, and what no row names is swept from the bucket."""
+    done = asyncio.run(bucket.drill(tmp_path / "world", far))
+    assert done.clean, done.words
+    assert done.orphans, done.words
+
+
+def test_the_drill_of_the_bucket_sees_what_is_lost(tmp_path: Path, far: FakeS3) -> None:
+    """A 250 before the commit turns it red."""
+    done = asyncio.run(bucket.drill(tmp_path / "world", far, 1, "250-before-commit"))
+    assert done.audit.lost, done.words

@@ -6,7 +6,7 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from drills import clock, crash, power_cut, sync_order
+from drills import clock, crash, loops, power_cut, sync_order
 
 pytestmark = pytest.mark.slow
 compiler = pytest.mark.skipif(sync_order.COMPILER is None, reason="there is no C compiler")
@@ -40,4 +40,10 @@ def test_power_cuts_lose_nothing(tmp_path: Path) -> None:
 def test_a_clock_that_is_put_forward_and_back_breaks_nothing(tmp_path: Path) -> None:
     """An hour, a day, ten years, both ends of summer time."""
     done = asyncio.run(clock.drill(tmp_path / "world"))
+    assert done.clean, done.words
+
+
+def test_two_gateways_that_face_each_other_send_one_mail_each(tmp_path: Path) -> None:
+    """Whichever single marker of automatic mail survives between them."""
+    done = asyncio.run(loops.drill(tmp_path / "world", few=2))
     assert done.clean, done.words

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from drills import ground
 from drills.audit import Audit, audit
+from drills.clock import Clock
 from drills.process import Daemon, daemon, until
 from drills.senders import Senders
 from fakes_smarthost import Sink
@@ -98,22 +99,26 @@ async def _accepted(senders: Senders, count: int) -> int:
     return len(heard.accepted)
 
 
-async def emptied(folder: Path, seconds: float = 30.0) -> int:
-    """How many rows wait in the outbox, once none does or after a while."""
+async def emptied(folder: Path, seconds: float = 30.0, clock: Clock | None = None) -> int:
+    """How many rows wait in the outbox, once none does or after a while.
+
+    `clock`: the gateway's, where it has one of its own.
+    """
     path = folder / "portiere.db"
     left = -1
     with suppress(TimeoutError):
         async with asyncio.timeout(seconds):
             while left:
-                left = await asyncio.to_thread(_waiting, path)
+                left = await asyncio.to_thread(_waiting, path, clock)
                 await asyncio.sleep(0.1)
     return left
 
 
-def _waiting(path: Path) -> int:
+def _waiting(path: Path, clock: Clock | None) -> int:
     connection = sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)
     try:
-        soon = (time.time() + 60) * 1e6  # a notice may wait for the next one
+        now = clock.now.timestamp() if clock else time.time()
+        soon = (now + 60) * 1e6  # a notice may wait for the next one
         asked = "SELECT count(*) FROM outbox WHERE state = 'due' AND due < ?"
         return int(connection.execute(asked, (soon,)).fetchone()[0])
     finally:
