@@ -107,6 +107,7 @@ class WorkerSettings:
 
     connections: int = 4
     poll_seconds: float = 2.0
+    gather_seconds: float = 0.005  # what is queued and sent meanwhile is claimed at once
     lease_seconds: float = 60.0  # renewed while a row is carried: a dead gateway's come back soon
     send_seconds: float = 240.0
     first_delay_seconds: float = 30.0
@@ -156,6 +157,7 @@ class Worker(Generic[Row]):
         self._renewed: dict[int, float] = {}  # rows that we carry, and since when surely ours
         self._awake = asyncio.Event()
         self._stopping = False
+        self._queued = False  # since the last claim: then it need not be asked whether any is due
         self._loop: asyncio.AbstractEventLoop | None = None
 
     async def run(self) -> None:
@@ -169,9 +171,11 @@ class Worker(Generic[Row]):
             if not claimed or len(self._running) >= self._settings.connections:
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._awake.wait(), self._settings.poll_seconds)
+                    await asyncio.sleep(self._settings.gather_seconds)
 
     def wake(self) -> None:
         """Something was queued; may be called from any thread."""
+        self._queued = True
         if self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._awake.set)
 
@@ -218,8 +222,8 @@ class Worker(Generic[Row]):
         return claimed
 
     def _claimed(self, limit: int) -> Sequence[Row]:
-        now, due = self._clock(), self._outbox.next_due()
-        if due is None or due > now:
+        now, queued, self._queued = self._clock(), self._queued, False
+        if not queued and ((due := self._outbox.next_due()) is None or due > now):
             return ()
         lease = timedelta(seconds=self._settings.lease_seconds)
         return self._outbox.claim(self._owner, now, limit, lease)

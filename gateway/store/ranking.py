@@ -11,6 +11,7 @@ import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from gateway.store.concepts import shipped
 from gateway.store.stems import stemmed, words
@@ -157,16 +158,20 @@ def _named(text: str, language: str) -> frozenset[str]:
 def units(text: str, language: str, spoken: str | None = None) -> list[Unit]:
     """What a text says, word by word: runs that speak of a concept, then the other words."""
     read = words(text)
-    stop = STOP_WORDS.get(spoken or language, frozenset())
-    stems = [
-        {stemmed(word, language)} if len(word) > 1 and word not in stop else set[str]()
-        for word in read
-    ]
+    stems = [_stems(word, language, spoken or language) for word in read]
     said: list[Unit] = []
     for one in shipped().spoken(read):
         keys = {f"={concept}" for concept in one.concepts}
         if OWN_CONCEPT not in keys:  # the words of `which domains do I have` are not its subject
             keys = keys.union(*stems[one.start : one.end])
         said.append(tuple(sorted(keys)))
-        stems[one.start : one.end] = [set[str]()] * (one.end - one.start)
-    return said + [tuple(stem) for stem in stems if stem]
+        stems[one.start : one.end] = [()] * (one.end - one.start)
+    return said + [stem for stem in stems if stem]
+
+
+@lru_cache(maxsize=20_000)
+def _stems(word: str, language: str, spoken: str) -> Unit:
+    """The stem of a word that says something, else nothing."""
+    if len(word) < 2 or word in STOP_WORDS.get(spoken, frozenset()):
+        return ()
+    return (stemmed(word, language),)

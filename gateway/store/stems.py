@@ -25,13 +25,14 @@ _STEMMERS = threading.local()  # a stemmer keeps the word that it works on
 
 def words(text: str) -> list[str]:
     """Lower case, without accents (people write `perche`) and without articles that elide."""
-    return [word[:LONGEST] for word in folded(_ELISION.sub(" ", text)).split()]
+    whole = _ELISION.sub(" ", text) if "'" in text or "’" in text else text
+    return [word[:LONGEST] for word in folded(whole).split()]
 
 
 @lru_cache(maxsize=20_000)
 def stemmed(word: str, language: str) -> str:
     """The stem by the rules of the language, where there are any."""
-    algorithm = LANGUAGES.get(language)
+    algorithm = None if word.isdecimal() else LANGUAGES.get(language)
     return _stem(algorithm, word) if algorithm else word
 
 
