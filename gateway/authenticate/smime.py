@@ -17,8 +17,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from gateway.core.read import signeddata
-from gateway.core.read.signeddata import SignedData, Signer
+from gateway.authenticate import signeddata
+from gateway.authenticate.signeddata import SignedData, Signer
 from gateway.errors import BadInput
 
 _DEEPEST = 4  # issuers between a mailbox and a trusted certificate

@@ -1,13 +1,13 @@
 """Signed data of the Cryptographic Message Syntax (RFC 5652), taken apart.
 
-Nothing is verified here: who needs a proof asks `gateway.authenticate.smime`. Total: what is not
-signed data is None.
+Nothing is verified here: who needs a proof asks `smime`. Strict and total: what is not whole and
+well-formed is None (`core.read.cms` reads the words of what is not).
 """
 
 from dataclasses import dataclass
 
-from gateway.core.read import ber
-from gateway.core.read.ber import Element
+from gateway.authenticate import ber
+from gateway.authenticate.ber import Element
 
 SIGNED_DATA = "1.2.840.113549.1.7.2"  # RFC 5652 5.1
 DATA = "1.2.840.113549.1.7.1"
@@ -41,12 +41,6 @@ class SignedData:
     content: bytes | None
     certificates: tuple[bytes, ...]  # encoded, in order
     signers: tuple[Signer, ...]
-
-
-def content_type(data: bytes) -> str | None:
-    """The OID that says what a ContentInfo holds (RFC 5652 3)."""
-    info = _parts(ber.read(data), ber.SEQUENCE)
-    return _oid(info[0]) if info else None
 
 
 def signed_data(data: bytes) -> SignedData | None:
