@@ -4,6 +4,7 @@ DELETE and ListObjectsV2, path-style and unsigned. It can be away, slow, or out 
 
 import socket
 import threading
+from collections.abc import Callable
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -22,6 +23,7 @@ class FakeS3:
         self.objects: dict[str, tuple[bytes, datetime]] = {}
         self.trouble = ""  # "", "503", "403", "silent"
         self.asked: list[str] = []
+        self.after_put: Callable[[], object] = lambda: None  # stored, and not answered yet
         self.mended = threading.Event()  # a silent bucket waits for this
         self._server: ThreadingHTTPServer | None = None
         self.port = 0
@@ -113,6 +115,7 @@ class _Handler(BaseHTTPRequestHandler):
         content = self.rfile.read(size)
         if not self._troubled():
             self.bucket.objects[key] = (content, datetime.now(UTC))
+            self.bucket.after_put()
             self._answer(200, ETag='"1"')
 
     def do_GET(self) -> None:

@@ -80,7 +80,7 @@ async def drill(
 async def _abandoned(
     held: Daemon, port: int, before: Senders, bucket: FakeS3, unsafe: str | None
 ) -> None:
-    """A mail is cut when its bytes are in the bucket and its row is not, and its sender gives up."""
+    """A mail is cut when its bytes are in the bucket and its row is not; its sender gives up."""
     bucket.after_put = lambda: held.signal(signal.SIGKILL)
     hasty = Senders(lambda: port, PEOPLE, 12, heard=before.heard)
     hasty.start(1, mix="L")
