@@ -14,6 +14,7 @@ from typing import Any
 from drills import (
     abuse,
     bombs,
+    bucket,
     clock,
     crash,
     database,
@@ -30,6 +31,7 @@ from drills import (
     trouble,
 )
 from drills.crash import Plan
+from fakes_s3 import FakeS3
 
 Options = argparse.Namespace
 Run = Callable[[Path, Options, str | None], Coroutine[Any, Any, Any]]
@@ -62,6 +64,12 @@ async def _gateways(folder: Path, options: Options, unsafe: str | None) -> Any:
     with gateways.postgres() as url:
         kills = 4 if unsafe else 100 if options.long else 6
         return await gateways.drill(folder, url, kills, seed=options.seed, unsafe=unsafe)
+
+
+async def _bucket(folder: Path, _options: Options, unsafe: str | None) -> Any:
+    with FakeS3() as fake:
+        os.environ.update(fake.environment)  # for the audit, which reads the bucket too
+        return await bucket.drill(folder, fake, 1 if unsafe else 2, unsafe)
 
 
 async def _frozen(folder: Path, _options: Options, unsafe: str | None) -> Any:
@@ -167,6 +175,9 @@ DRILLS = {
         "PostgreSQL stands still for 60 s: the same",
         _database(database.PAUSED, 60.0),
         "5xx-to-failure",
+    ),
+    "bucket": Drill(
+        "killed between blob and commit: 0 lost, orphans swept", _bucket, "250-before-commit"
     ),
     "frozen": Drill(
         "who wakes after his lease neither finishes nor doubles", _frozen, "never-lets-go"
