@@ -173,7 +173,7 @@ class Store:
     def _read_file(self) -> Iterator[Link]:
         """On the driver's own connection: the pool's bookkeeping costs more than a look-up."""
         try:
-            held = self._idle.pop() if self._idle else self.readers.raw_connection()
+            held = self._held()
             try:
                 link = Link(held.dbapi_connection, self.readers.dialect)
                 link.mark("BEGIN")
@@ -185,6 +185,13 @@ class Store:
             self._idle.append(held)
         except (sqlalchemy.exc.DBAPIError, sqlite3.Error) as problem:
             raise as_portiere(problem) from problem
+
+    def _held(self) -> PoolProxiedConnection:
+        """One that lies idle; of two threads that want the last one, the other gets a new one."""
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return self.readers.raw_connection()
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
