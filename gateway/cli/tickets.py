@@ -17,14 +17,16 @@ from gateway.cli.office import Office, now
 from gateway.core.know import hours
 from gateway.core.know import token as tokens
 from gateway.core.know.token import Purpose
-from gateway.core.model import Moved, TicketState
+from gateway.core.model import Moved, Ticket, TicketKind, TicketState
 from gateway.core.model.effects import TicketChange
+from gateway.core.read import clues
 from gateway.core.read.tokenform import NONCE_BYTES
 from gateway.core.say import letters
 from gateway.core.say.letters import Said
 from gateway.errors import BadInput
-from gateway.store import changes, splitting, ticketfile, tickets
+from gateway.store import changes, naming, splitting, ticketfile, tickets
 from gateway.store import pending as waiting
+from gateway.store.prepared import Link
 
 app = typer.Typer(no_args_is_help=True)
 ByOption = Annotated[str, typer.Option("--by", help="Who does it; your login as default.")]
@@ -116,10 +118,22 @@ def reply(
         why = letters.unanswerable(ticket, account)
         if why:
             raise BadInput(f"ticket `{number}` cannot be answered: {why}")
-        said = letters.answer(office.post(), ticket, account, words, _by(by), closing=close)
+        said = letters.answer(
+            office.post(), ticket, account, words, _by(by),
+            closing=close, names_an_account=_names_somebody(office, ticket, words),
+        )  # fmt: skip
         _carried_out(office, said)
     for sent in said.outgoing:
         output.say(f"held back: {sent.held}" if sent.held else f"goes to {sent.to}")
+
+
+def _names_somebody(office: Office, ticket: Ticket, words: str) -> bool:
+    """Only an enquiry's answer is public: it must not name what belongs to an account."""
+    if ticket.kind is not TicketKind.ENQUIRY:
+        return False
+    asked = (clues.words(words), clues.orders(words), clues.ips(words))
+    named = office.read(lambda connection: naming.somebodys(Link.of(connection), *asked))
+    return letters.names_somebody(office.post(), named)
 
 
 def _carried_out(office: Office, said: Said) -> None:

@@ -15,6 +15,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import BindParameter, ColumnElement
 from sqlalchemy.sql.expression import ClauseElement, Executable, bindparam
 from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.sql.selectable import TableValuedAlias
 
 from gateway.store import postgres
 from gateway.store.columns import clean, dump_texts
@@ -107,9 +108,14 @@ def named_in(
 
     A join, because SQLite prefers to scan where it could look up the values of an IN.
     """
-    rows = _Each(param(name)).table_valued("value")
+    rows = each(name)
     assert isinstance(column, Column)
     return select(*columns).select_from(rows).join(column.table, column == rows.c.value)
+
+
+def each(name: str) -> TableValuedAlias:
+    """The strings of a list that is given as `listed`, as rows with one column, `value`."""
+    return _Each(param(name)).table_valued("value")
 
 
 def listed(values: Iterable[str]) -> str:

@@ -7,6 +7,7 @@ recent is judged by the moment in the clues.
 
 import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from struct import unpack
 
@@ -37,7 +38,7 @@ from gateway.core.model import (
     TicketState,
     UnconfirmedAddress,
 )
-from gateway.store import questions, schema
+from gateway.store import naming, questions, schema
 from gateway.store.columns import moment, moment_or_none, texts
 from gateway.store.doubts import doubtful
 from gateway.store.engine import Store
@@ -90,8 +91,13 @@ class Reader:
         asked = Asked(clues, window // timedelta(microseconds=1), _drawn())
         with self._store.read() as link:
             answers = link.answers((one.prepared, one.values(asked)) for one in questions.ALL)
-        rows = {one: answer.rows for one, answer in zip(questions.ALL, answers, strict=True)}
-        return self._assembled(asked, rows, articles)
+            rows = {one: answer.rows for one, answer in zip(questions.ALL, answers, strict=True)}
+            found = self._assembled(asked, rows, articles)
+            enquiries = (one.kind is TicketKind.ENQUIRY for one in found.tickets)
+            if found.staff is None or not any(enquiries):
+                return found
+            named = naming.somebodys(link, clues.words, clues.orders, clues.ips)
+        return replace(found, somebodys=named)
 
     def account(self, number: str) -> Account | None:
         """One account by its number, for commands that make replies."""

@@ -256,6 +256,7 @@ class Candidates:
     announcements: tuple["Announcement", ...] = ()
     parked: tuple["ParkedMail", ...] = ()  # of the registered accounts, oldest first
     claims: tuple[Claim, ...] = ()  # accounts on which the author's address is unconfirmed
+    somebodys: tuple[str, ...] = ()  # what a staff answer to an enquiry names that an account has
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@ escalations, announcements. The destination is the ticket's own, never one that 
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -32,6 +33,7 @@ from gateway.core.say.ledgers import SIGN_IN
 from gateway.core.say.words import At, Label, Marked, Named
 
 _ADDRESS = re.compile(r"[\w.+-]{1,64}@[\w.-]{1,255}")
+_HOST = re.compile(r"^[a-z]{1,10}://|[:/?#].*$", re.IGNORECASE)
 _TRANSFER = "the answer names an address, a number or a service of an account"
 
 
@@ -127,6 +129,14 @@ def _to_enquirer(
     reply = PublicReply(ticket.enquirer, StaffText(text))
     language = ticket.language or post.desk.language
     return (post.say(reply, language, _about(ticket), delivery=delivery),)
+
+
+def names_somebody(post: Post, named: Iterable[str]) -> bool:
+    """Whether any of what accounts have is more than a freemail's domain or a name of ours."""
+    ours = {post.desk.domain, *(one.rpartition("@")[2] for one in post.desk.addresses)}
+    ours |= {_HOST.sub("", url or "") for url in (post.desk.panel_url, post.desk.articles_url)}
+    known = {one.lower() for one in ours} | post.routing.freemail
+    return any(one.lower() not in known for one in named)
 
 
 def _looks_private(post: Post, text: str) -> bool:

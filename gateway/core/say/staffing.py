@@ -156,9 +156,14 @@ def _answered(
         text,
         staff.address,
         closing=found.close,
-        names_an_account=case.situation.candidates.foreign,
+        names_an_account=_names_an_account(case),
         delivery=Delivery(parent=parents[-1] if parents else None, earlier=parents[:-1][-5:]),
     )
+
+
+def _names_an_account(case: Case) -> bool:
+    found = case.situation.candidates
+    return found.foreign or letters.names_somebody(case.post, found.somebodys)
 
 
 def _parents(case: Case, ticket: Ticket) -> tuple[str, ...]:
