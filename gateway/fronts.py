@@ -28,7 +28,7 @@ from gateway.errors import BadInput, PortiereError
 from gateway.front import Front
 from gateway.house import Standing
 from gateway.office import Office
-from gateway.service import DRAIN_SECONDS
+from gateway.service import DRAIN_SECONDS, give_memory_back
 from gateway.supervised import notify, reloading, watchdog_seconds
 
 OFFICE = 0
@@ -76,6 +76,7 @@ class Fronts:
 
     def run(self) -> int:
         """Until SIGTERM. The exit status."""
+        give_memory_back()  # before the forks: it holds in each of them
         gc.freeze()
         self._hear()
         try:

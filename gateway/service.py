@@ -132,7 +132,7 @@ class Service:
             self._log.warning("a weak database", said=weakness)
         _told_digest(self._rooms.standing.loaded.policy.digest)
         await asyncio.to_thread(self._warm)
-        _give_memory_back()
+        give_memory_back()
         gc.freeze()  # what lives as long as we do: a full collection stalls 100 ms
         gc.set_threshold(*GARBAGE)
         control = Control(self._config.paths.control, self._commands())
@@ -387,7 +387,7 @@ def _told_digest(digest: str) -> None:
     metrics.policy_info.labels(digest).set(1)
 
 
-def _give_memory_back() -> None:
+def give_memory_back() -> None:
     """A large mail's memory goes back to the system at once (mallopt(3)), where libc can do it.
 
     Left to itself glibc raises its threshold with the first large mail, and keeps what later ones

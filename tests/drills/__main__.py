@@ -19,6 +19,7 @@ from drills import (
     crash,
     database,
     drain,
+    fronts,
     gateways,
     load,
     loops,
@@ -183,6 +184,13 @@ DRILLS = {
         "who wakes after his lease neither finishes nor doubles", _frozen, "never-lets-go"
     ),
     "gateways": Drill("in exactly once, out 0 lost", _gateways, "250-before-commit"),
+    "fronts": Drill(
+        "two fronts and their office killed at random: 0 lost, 0 doubled",
+        lambda folder, options, unsafe: fronts.drill(
+            folder, 300 if options.long else 12, unsafe, options.seed
+        ),
+        "250-early",
+    ),
     "sigterm": Drill(
         "mails in DATA are finished",
         lambda folder, _options, unsafe: drain.sigterm(folder, unsafe),
