@@ -186,7 +186,7 @@ def _of_account(account: str) -> tuple[Place, ...]:
             or_(_o.account == account, _o.ticket.in_(tickets), _o.mail.in_(ids)),
         ),
         *_traces(or_(c.ledger.c.key == account, c.ledger.c.key.in_(keys)), keys),
-        Place("copies", c.announcement_copies, c.announcement_copies.c.account == account),
+        Place("copies", c.copies, c.copies.c.account == account),
         Place("mails", c.mails, written),
         Place("tickets", c.tickets, _t.account == account),
         Place("service_ips", c.service_ips, c.service_ips.c.account == account),
