@@ -229,11 +229,11 @@ def _drilled(name: str, options: Options) -> bool:
     """Whether it is green with its safeguards and red without one."""
     drill = DRILLS[name]
     load = os.getloadavg()[0]
-    green = _once(drill, options, None)
+    green = _once(name, options, None)
     result = ("" if green.clean else "RED: ") + green.words
     print(f"{name}: {result}", flush=True)
     short = replace_options(options, long=False)
-    red = _once(drill, short, drill.unsafe) if options.control or not options.long else None
+    red = _once(name, short, drill.unsafe) if options.control or not options.long else None
     control = "as in the short form"
     if red is not None:
         control = f"`{drill.unsafe}`: " + ("GREEN: " if red.clean else "red: ") + red.words
@@ -247,10 +247,11 @@ def replace_options(options: Options, **changes: object) -> Options:
     return argparse.Namespace(**{**vars(options), **changes})
 
 
-def _once(drill: Drill, options: Options, unsafe: str | None) -> Any:
+def _once(name: str, options: Options, unsafe: str | None) -> Any:
     with tempfile.TemporaryDirectory(prefix="drill-") as folder:
-        own = options.folder if options.long and not unsafe else None
-        return asyncio.run(drill.run(own or Path(folder) / "world", options, unsafe))
+        kept = options.folder if options.long and not unsafe else None
+        world = kept / name if kept else Path(folder) / "world"  # it is emptied at the start
+        return asyncio.run(DRILLS[name].run(world, options, unsafe))
 
 
 if __name__ == "__main__":

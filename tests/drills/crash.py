@@ -6,6 +6,7 @@ accepted is lost, nothing is doubled.
 
 import asyncio
 import random
+import signal
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -139,6 +140,7 @@ async def _kills(held: Daemon, plan: Plan, ledger: Ledger, chance: random.Random
         elif not await _fell(held, 8.0 + plan.each / 20):
             await held.kill()
             point = None  # it was never reached: an ordinary kill
+        assert held.statuses[-1] == -signal.SIGKILL, held.log[-4000:]
         ledger.killed(point or "anywhere")
         over = enough() or time.perf_counter() >= ends
         named = chance.random() < 0.5 and not over

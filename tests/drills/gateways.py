@@ -22,7 +22,6 @@ from drills.senders import Senders
 from fakes_smarthost import Sink
 from sqlalchemy import select
 
-from gateway.demo.run import free_port
 from gateway.demo.world import World
 from gateway.store import schema
 from gateway.store.engine import Store
@@ -128,7 +127,7 @@ def one_more(made: World, url: str, number: int) -> World:
     """The same world with doors of its own; blobs and keys are shared."""
     own = made.folder / f"gateway-{number}"
     own.mkdir()
-    other = replace(made, folder=own, smtp_port=free_port(), http_port=free_port())
+    other = replace(made, folder=own, smtp_port=ground.free_port(), http_port=ground.free_port())
     text = made.config.read_text()
     for old, new in (
         ('"sqlite:///portiere.db"', json.dumps(url)),
