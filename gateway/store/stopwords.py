@@ -30,7 +30,8 @@ STOP_WORDS: dict[str, frozenset[str]] = {
         might more most much must my need no nor not now of off on once only or other our ours out
         over own please regards same she should so some such than thank thanks that the their them
         then there these they this those through to too under until up us very want was we were
-        what when where which while who whom why will with would you your yours dear tell look looking find found make makes making made every everyone everything
+        what when where which while who whom why will with would you your yours dear tell look
+        looking find found make makes making made every everyone everything
         anyone someone something anything try trying tried use uses using used able happen happens
         happened today tomorrow currently right way best quickest easiest exactly simply really
         still yet ask asking asked see show shows put puts
