@@ -26,12 +26,8 @@ Goal = tuple[str, str, str, bool | None]  # what, figure, goal; None: not measur
 
 
 def ratios(found: Figures) -> dict[str, float]:
-    """What can be compared between runs; less is better."""
-    told = {
-        f"loops of {name}": value / found.loop_us
-        for name, value in found.stages.items()
-        if name != "receive"
-    }
+    """What can be compared between runs; less is better. Differences of two runs are not in it."""
+    told = {f"loops of {name}": found.stages[name] / found.loop_us for name in whole_job.STAGES}
     told["loops until committed"] = found.queued / found.loop_us
     for per_connection in (1, 10):
         if ratio := found.ratio(per_connection):
