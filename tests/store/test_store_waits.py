@@ -153,6 +153,7 @@ async def _readyz(pages: Health) -> str:
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_what_waits_is_on_readyz_and_in_the_metrics(store: Store, writer: Writer) -> None:
     """A failed mail does not take the gateway out of work, and is not to be overlooked."""
+
     async def well() -> dict[str, str]:
         return {}
 
