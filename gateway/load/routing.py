@@ -4,8 +4,7 @@ import re
 from datetime import date, time, timedelta
 from zoneinfo import ZoneInfo, available_timezones
 
-import holidays
-
+from gateway.core.know import calendars
 from gateway.core.model import (
     Caps,
     Department,
@@ -149,10 +148,10 @@ def _near(zone: str) -> list[str]:
 def _check_country(section: Section, country: str | None, subdivision: str | None) -> None:
     if country is None:
         return
-    known = holidays.list_supported_countries()
-    if country not in known:
+    known = calendars.subdivisions(country)
+    if known is None:
         section.complain("country", f"unknown country `{country}`", "two letters, as in ISO 3166")
-    elif subdivision is not None and subdivision not in known[country]:
+    elif subdivision is not None and subdivision not in known:
         section.complain("subdivision", f"`{country}` has no subdivision `{subdivision}`")
 
 

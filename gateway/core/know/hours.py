@@ -9,8 +9,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-import holidays
-
+from gateway.core.know import calendars
 from gateway.core.model import Hours
 from gateway.core.model.routing import Office
 
@@ -75,8 +74,4 @@ def _holiday(office: Office, day: date) -> str | None:
 @lru_cache(maxsize=64)
 def _holidays(country: str, subdivision: str | None, year: int) -> dict[date, str]:
     """A country that the library does not know has none; load complains of it."""
-    try:
-        found = holidays.country_holidays(country, subdiv=subdivision, years=year)
-    except NotImplementedError:
-        return {}
-    return {day: str(name) for day, name in found.items()}
+    return calendars.days(country, subdivision, year)
