@@ -202,7 +202,7 @@ class GivesUpAtOnce(Drilled):
     def __init__(self, config: configuration.Config, points: Points) -> None:
         super().__init__(config, points)
         outbox = self._worker._outbox
-        outbox.retry = lambda lease, now, _due, _error: outbox.sent(lease, now)
+        outbox.retry = lambda lease, now, *_, **__: outbox.sent(lease, now)
 
 
 class ForgetsTheOrder(Drilled):
@@ -213,10 +213,10 @@ class ForgetsTheOrder(Drilled):
         outbox = self._worker._outbox
         retry, table = outbox.retry, schema.outbox
 
-        def unhinged(lease: Any, *words: Any) -> bool:
+        def unhinged(lease: Any, *words: Any, **named: Any) -> bool:
             loose = table.update().where(table.c.id == lease.id).values(ticket=None)
             self._writer.run(lambda connection: connection.execute(loose)).result()
-            return retry(lease, *words)
+            return retry(lease, *words, **named)
 
         outbox.retry = unhinged
 
