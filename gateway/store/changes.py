@@ -25,7 +25,7 @@ from gateway.core.model import (
 )
 from gateway.store import schema, telling
 from gateway.store.columns import MICROSECOND, dump, dump_texts, micros, micros_or_none
-from gateway.store.postgres import Answer
+from gateway.store.driver import Answer
 from gateway.store.prepared import (
     Link,
     Prepared,

@@ -15,14 +15,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import sqlalchemy.exc
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.pool import PoolProxiedConnection
 
 from gateway import errors
-from gateway.store import postgres, schema
+from gateway.store import driver, schema
 from gateway.store.blobs import BlobStore, open_blobs
 from gateway.store.prepared import Link
 
@@ -48,15 +47,13 @@ _SETTINGS = {
 _DURABLE = {"synchronous_commit": ("on", "remote_apply", "local")}
 _FLUSHING = {"fsync": ("on",), "full_page_writes": ("on",)}
 
-_LATER = (sqlite3.OperationalError, psycopg.OperationalError, psycopg.InternalError)
-
 
 def as_portiere(problem: BaseException) -> BaseException:
     """A driver's error by what must be told: later, or our own defect; any other as it is."""
     cause = problem.orig if isinstance(problem, sqlalchemy.exc.DBAPIError) else problem
-    if isinstance(cause, _LATER):
+    if isinstance(cause, driver.passing()):
         return errors.Temporary(f"the database cannot be used now: {_line(cause)}")
-    if isinstance(cause, sqlite3.Error | psycopg.Error):
+    if isinstance(cause, driver.bare()):
         return errors.Defect(f"the database refuses a row: {_line(cause)}")
     if isinstance(cause, OSError):
         return errors.Temporary(f"the disk cannot be used now: {_line(cause)}")
@@ -199,7 +196,7 @@ class Store:
         try:
             with self.readers.connect() as connection, connection.begin():
                 yield connection
-        except (sqlalchemy.exc.DBAPIError, sqlite3.Error, psycopg.Error) as problem:
+        except driver.errors() as problem:
             raise as_portiere(problem) from problem
 
     def close(self) -> None:
@@ -280,6 +277,8 @@ def _unopened(url: URL, problem: sqlalchemy.exc.DBAPIError) -> errors.PortiereEr
 def _engine(url: URL, *, pool: int, read_only: bool, snapshot: bool = False) -> Engine:
     if url.get_backend_name() == "sqlite":
         return _sqlite(url, pool=pool, read_only=read_only, snapshot=snapshot)
+    from gateway.store import postgres  # loads psycopg: see `driver`
+
     engine = create_engine(
         url,
         pool_size=pool,

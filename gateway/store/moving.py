@@ -5,16 +5,13 @@ interrupted move leaves the target empty, and is begun again.
 """
 
 import hashlib
-import sqlite3
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
-import psycopg
-import sqlalchemy.exc
 from sqlalchemy import Connection, Table, func, insert, literal, select, text
 
 from gateway import errors
-from gateway.store import schema
+from gateway.store import driver, schema
 from gateway.store.engine import Store, as_portiere
 
 BATCH = 1_000
@@ -60,7 +57,7 @@ def move(source: Store, target: Store, told: Told = lambda *_: None) -> dict[str
             }
             _compared(new, moved)
             _numbered(new)
-    except (sqlalchemy.exc.DBAPIError, sqlite3.Error, psycopg.Error) as problem:
+    except driver.errors() as problem:
         raise as_portiere(problem) from problem
     return moved
 

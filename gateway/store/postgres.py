@@ -6,13 +6,15 @@ Transactions stay psycopg's: it looks at the same connection, and ends what is b
 
 import select
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 from weakref import WeakKeyDictionary
 
 import psycopg
 from psycopg import pq
 from psycopg.pq.abc import PGconn, PGresult
 from sqlalchemy.dialects.postgresql.base import PGDialect
+
+from gateway.store.driver import Answer, Statement
 
 DIALECT = PGDialect(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]  # SQLAlchemy's
 PATIENCE = 7_000  # milliseconds without a byte; the server itself gives up before
@@ -27,20 +29,6 @@ _DECODERS: dict[int, Callable[[bytes], Any]] = {
     1700: int,  # numeric: the sum of whole numbers
 }
 _DONE = (pq.ExecStatus.TUPLES_OK, pq.ExecStatus.COMMAND_OK)
-
-
-class Statement(NamedTuple):
-    """A statement with its parameters in order."""
-
-    sql: str
-    values: Sequence[Any]
-
-
-class Answer(NamedTuple):
-    """What came back: rows as plain tuples, and how many rows were touched."""
-
-    rows: list[tuple[Any, ...]]
-    touched: int
 
 
 def _rows(result: PGresult) -> list[tuple[Any, ...]]:

@@ -5,7 +5,8 @@ than SQLite's there. A `Link` knows the engine; on PostgreSQL it sends what belo
 round trip.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import Column, Connection, Dialect, Select, Table, Text, literal_column, select
@@ -17,8 +18,8 @@ from sqlalchemy.sql.expression import ClauseElement, Executable, bindparam
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.sql.selectable import TableValuedAlias
 
-from gateway.store import postgres
 from gateway.store.columns import clean, dump_texts
+from gateway.store.driver import Answer, Statement
 
 Row = tuple[Any, ...]
 Values = Mapping[str, Any]
@@ -140,6 +141,22 @@ def fill(name: str, size: int, values: Sequence[str]) -> dict[str, str | None]:
     return filled
 
 
+class _Server(NamedTuple):
+    """How a PostgreSQL server is spoken to."""
+
+    dialect: Dialect
+    run: Callable[[Any, Sequence[Statement]], list[Answer]]
+    later: Callable[[Any, str], None]
+    flush: Callable[[Any], None]
+
+
+@cache
+def _postgres() -> _Server:
+    from gateway.store import postgres  # loads psycopg: see `driver`
+
+    return _Server(postgres.DIALECT, postgres.run, postgres.later, postgres.flush)
+
+
 class Link:
     """A driver's connection inside a transaction that somebody else began and will end."""
 
@@ -148,19 +165,19 @@ class Link:
     def __init__(self, dbapi: Any, dialect: Dialect) -> None:
         """`dbapi` is sqlite3's or psycopg's connection."""
         self.dbapi = dbapi
-        self.postgres = dialect.name == "postgresql"
-        self.dialect = postgres.DIALECT if self.postgres else dialect
+        self.postgres = _postgres() if dialect.name == "postgresql" else None
+        self.dialect = self.postgres.dialect if self.postgres else dialect
 
     @classmethod
     def of(cls, connection: Connection) -> "Link":
         """The link under a SQLAlchemy connection, in the same transaction."""
         return cls(connection.connection.dbapi_connection, connection.dialect)
 
-    def statement(self, prepared: Prepared, values: Values) -> postgres.Statement:
+    def statement(self, prepared: Prepared, values: Values) -> Statement:
         """The SQL with its parameters in order."""
         sql, order, constants = prepared.text(self.dialect)
         merged = {**constants, **values} if constants else values
-        return postgres.Statement(sql, _cleaned(map(merged.__getitem__, order)))
+        return Statement(sql, _cleaned(map(merged.__getitem__, order)))
 
     def rows(self, prepared: Prepared, values: Values) -> list[Row]:
         """All rows of a query, as plain tuples."""
@@ -170,28 +187,28 @@ class Link:
         """How many rows a statement touched."""
         return self.answers([(prepared, values)])[0].touched
 
-    def answers(self, asked: Iterable[tuple[Prepared, Values]]) -> list[postgres.Answer]:
+    def answers(self, asked: Iterable[tuple[Prepared, Values]]) -> list[Answer]:
         """Rows and counts of several statements, run in order, in one round trip."""
         statements = [self.statement(prepared, values) for prepared, values in asked]
         if self.postgres:
-            return postgres.run(self.dbapi, statements)
+            return self.postgres.run(self.dbapi, statements)
         return [self._answer(*statement) for statement in statements]
 
-    def _answer(self, sql: str, values: Sequence[Any]) -> postgres.Answer:
+    def _answer(self, sql: str, values: Sequence[Any]) -> Answer:
         cursor = self.dbapi.execute(sql, values)
-        return postgres.Answer(cursor.fetchall() if cursor.description else [], cursor.rowcount)
+        return Answer(cursor.fetchall() if cursor.description else [], cursor.rowcount)
 
     def mark(self, sql: str) -> None:
         """SAVEPOINT and its like: said at the latest with what is run next, or by `flush`."""
         if self.postgres:
-            postgres.later(self.dbapi, sql)
+            self.postgres.later(self.dbapi, sql)
         else:
             self.dbapi.execute(sql)
 
     def flush(self) -> None:
         """Say what was put off, before others use the connection."""
         if self.postgres:
-            postgres.flush(self.dbapi)
+            self.postgres.flush(self.dbapi)
 
 
 def _cleaned(values: Iterable[Any]) -> list[Any]:

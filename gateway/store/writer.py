@@ -5,7 +5,6 @@ A future is settled only after the commit, so that nobody acts on what a crash c
 back. One mail that fails is rolled back to its savepoint and told why; the others go on.
 """
 
-import sqlite3
 import threading
 import time
 from collections import OrderedDict
@@ -15,13 +14,12 @@ from contextlib import contextmanager, suppress
 from queue import Empty, SimpleQueue
 from typing import Any, Generic, TypeVar
 
-import psycopg
 import sqlalchemy.exc
 from sqlalchemy import Connection
 
 from gateway import errors
 from gateway.core.model import Committed, Effects, Moved
-from gateway.store import rows
+from gateway.store import driver, rows
 from gateway.store.blobs import INLINE, digest_of
 from gateway.store.engine import Store, as_portiere
 from gateway.store.prepared import Link
@@ -33,8 +31,6 @@ BLOB_THREADS = 4
 SWEPT_SECONDS = 600.0  # how long what rows told of a sweep is of use; the mail comes at once
 BLOB_SECONDS = 9.0  # for large content of one mail; 451 is due within ten
 REMEMBERED = 10_000  # keys of mails that were told once of a late parent
-_DRIVER = (sqlite3.Error, psycopg.Error, sqlalchemy.exc.DBAPIError)
-_CLASH = (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure)
 
 
 class _Job(Generic[T]):
@@ -75,7 +71,7 @@ class _Job(Generic[T]):
 
 def _told(problem: BaseException) -> BaseException:
     cause = problem.orig if isinstance(problem, sqlalchemy.exc.DBAPIError) else problem
-    if isinstance(cause, _CLASH):
+    if isinstance(cause, driver.clashes()):
         return Moved("another gateway wrote the same rows")
     return as_portiere(problem)
 
@@ -276,7 +272,7 @@ class Writer:
             connection.begin()
             if not self._store.sqlite:
                 connection.exec_driver_sql("SELECT 1")  # the driver begins with it
-        except _DRIVER:
+        except driver.errors():
             connection.invalidate()
             connection.close()
             raise

@@ -160,7 +160,7 @@ def test_a_connection_that_the_server_cut_is_replaced(postgres_url: str, tmp_pat
         writer.commit(opening("m1")).result(10)
         with store.readers.connect() as connection:
             connection.exec_driver_sql(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
                 " WHERE datname = current_database() AND pid <> pg_backend_pid()"
             )
         assert writer.commit(opening("m2", "482914")).result(10).mail_id == "m2"
