@@ -5,7 +5,7 @@ import sys
 
 # While the program is being loaded nearly nothing becomes garbage: looking for it took a sixth of
 # the start. The daemon sets its own numbers when it is ready.
-LOADING = (50_000, 20, 100)
+LOADING = (1_000_000, 20, 100)
 
 
 def main() -> None:

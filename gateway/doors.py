@@ -15,9 +15,9 @@ from pathlib import Path
 
 from gateway import log, metrics
 from gateway.config import Config, ListenerConfig
-from gateway.core.model import Address, Listener
+from gateway.core.model import Listener
 from gateway.errors import BadInput
-from gateway.house import auth_settings
+from gateway.house import taking
 from gateway.pipeline import Answer
 from gateway.receive import client, handed, listener, replies
 from gateway.receive.certificate import Certificate
@@ -71,7 +71,7 @@ class Doors:
         self._certificates = {one.address: _certificate(one) for one in config.listener}
         self._relays = [TrustedRelay.parse(**one.model_dump()) for one in config.trusted_relays]
         self._servers: list[Server] = []
-        self._ours = ours(config)
+        self._takes = taking(config)
 
     @property
     def addresses(self) -> list[str]:
@@ -145,31 +145,12 @@ class Doors:
             ),
             self.limits,
             self._relays,
-            self._is_ours,
+            self._takes,
             self._handle,
             self._log,
             self._config.host_name,
             free_disk=self._free_disk,
         )
-
-    def _is_ours(self, address: Address) -> bool:
-        """Support addresses, their sub-addresses, and return paths."""
-        base = Address(address.local.partition("+")[0], address.domain).key
-        return base in self._ours
-
-
-def ours(config: Config) -> frozenset[str]:
-    """The keys of every address that mail is taken for."""
-    domain = config.support.domain.lower()
-    parsed = (text.rpartition("@") for text in config.support.addresses)
-    # Postmaster is taken wherever mail is (RFC 5321 4.5.1).
-    return frozenset(
-        {
-            *(Address(local, at.lower()).key for local, _, at in parsed),
-            f"bounce@{domain}",
-            *(f"postmaster@{one}" for one in auth_settings(config).own_domains),
-        }
-    )
 
 
 def _share(limits: Limits, shares: int) -> Limits:

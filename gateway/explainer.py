@@ -20,7 +20,7 @@ from gateway.authenticate.resolver import Resolver, read_zone
 from gateway.core.model import Envelope, Listener, Reject
 from gateway.core.read import addresses, wire
 from gateway.errors import BadInput
-from gateway.house import Rooms, takes, zone_from
+from gateway.house import Rooms, taking, zone_from
 from gateway.pipeline import Answer, Course, Pipeline
 
 Case = dict[str, Any]
@@ -53,6 +53,7 @@ class Explainer(AbstractContextManager["Explainer"]):
     def __init__(self, config: configuration.Config) -> None:
         """The database is opened for reading; one that does not exist yet is an empty one."""
         self._config = config
+        self._takes = taking(config)
         self.rooms = Rooms.open(config, read_only=True)
 
     def __exit__(self, *_error: object) -> None:
@@ -112,7 +113,7 @@ class Explainer(AbstractContextManager["Explainer"]):
             recipient = addresses.path(_bare(one), utf8)
             if recipient is None:
                 raise NotTaken(f"`rcpt`: `{one}` is not an address", BAD_RECIPIENT)
-            if not takes(self._config, recipient):
+            if not self._takes(recipient):
                 ours = ", ".join(f"`{each}`" for each in self._config.support.addresses)
                 hint = f"the door would answer 550; our addresses are {ours}"
                 raise NotTaken(f"`rcpt`: `{one}` is not ours", NOT_HERE, hint)

@@ -8,7 +8,7 @@ import asyncio
 import hashlib
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -218,17 +218,19 @@ class Rooms:
         self.store.close()
 
 
-def takes(config: Config, recipient: Address) -> bool:
-    """Whether the door takes mail for it: support addresses with their sub-addresses, return
-    paths, and postmaster wherever mail is taken (RFC 5321 4.5.1).
+def taking(config: Config) -> Callable[[Address], bool]:
+    """Whether the door takes mail for an address: support addresses with their sub-addresses,
+    return paths, and postmaster wherever mail is taken (RFC 5321 4.5.1).
     """
-    base = Address(recipient.local.partition("+")[0], recipient.domain)
-    if base.key in _keys(config.support.addresses):
-        return True
-    local = base.key.partition("@")[0]
-    if local == "postmaster":
-        return base.domain in auth_settings(config).own_domains
-    return local == "bounce" and base.domain == config.support.domain.lower()
+    taken = _keys(config.support.addresses) | {
+        f"bounce@{config.support.domain.lower()}",
+        *(f"postmaster@{domain}" for domain in _own_domains(config)),
+    }
+
+    def takes(recipient: Address) -> bool:
+        return Address(recipient.local.partition("+")[0], recipient.domain).key in taken
+
+    return takes
 
 
 def desk(config: Config, keys: Keys) -> Desk:
@@ -249,12 +251,10 @@ def desk(config: Config, keys: Keys) -> Desk:
 
 def auth_settings(config: Config) -> AuthSettings:
     """The configuration's words as the settings of sender authentication."""
-    support, proof = config.support, config.proof
-    own = {domain.lower() for domain in (support.domain, *support.own_domains)}
-    own |= {_address(text).domain for text in support.addresses}
+    proof = config.proof
     return AuthSettings(
         authserv_id=config.host_name,
-        own_domains=frozenset(own),
+        own_domains=_own_domains(config),
         own_signers=frozenset(domain.lower() for domain in proof.own_signers),
         weak_signers=frozenset(domain.lower() for domain in proof.weak_signers),
         wide_pools=frozenset(domain.lower() for domain in proof.wide_pools),
@@ -265,6 +265,12 @@ def auth_settings(config: Config) -> AuthSettings:
         dkim=dkim.DkimSettings(engine=proof.dkim_engine, min_bits=proof.min_rsa_bits),
         pec_providers=_pec_providers(proof.pec_providers),
     )
+
+
+def _own_domains(config: Config) -> frozenset[str]:
+    support = config.support
+    named = {domain.lower() for domain in (support.domain, *support.own_domains)}
+    return frozenset(named | {_address(text).domain for text in support.addresses})
 
 
 def _pec_providers(path: Path | None) -> smime.Trust:

@@ -8,7 +8,8 @@ import difflib
 import re
 import tomllib
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal
 
 from gateway.errors import BadInput, Defect
@@ -29,7 +30,6 @@ class Document:
     data: dict[str, Any]
     source: str
     text: str
-    _places: dict[Path, tuple[int, int]] = field(default_factory=dict, repr=False)
 
     def where(self, path: Path, part: Part = "value") -> tuple[int, int]:
         """Line and column, both from 1.
@@ -52,6 +52,13 @@ class Document:
         shown = "\n".join(text for text in (self.excerpt(path, part), hint) if text)
         return BadInput(message, self.at(path, part), shown)
 
+    @cached_property
+    def _places(self) -> dict[Path, tuple[int, int]]:
+        """Found when the first complaint asks for one: there is none about most documents."""
+        scanner = _Scanner(self.text)
+        scanner.document()
+        return scanner.places
+
     def _offset(self, path: Path, part: Part) -> int:
         while path and path not in self._places:
             path = path[:-1]
@@ -68,9 +75,7 @@ def parse(text: str, source: str) -> Document:
         raise BadInput("nested too deeply", source) from None
     except ValueError as error:
         raise _syntax_error(text, source, str(error)) from None
-    scanner = _Scanner(text)
-    scanner.document()
-    return Document(data, source, text, scanner.places)
+    return Document(data, source, text)
 
 
 def did_you_mean(word: str, words: Iterable[str]) -> str:
