@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, delete, select
-from sqlalchemy.dialects.postgresql import insert
 
 from gateway.store import schema
 from gateway.store.columns import micros, moment
+from gateway.store.upsert import insert
 
 ALIVE = timedelta(seconds=60)  # since it was last seen; a gateway renews its row every 15
 FORGOTTEN = timedelta(days=1)

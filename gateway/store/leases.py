@@ -7,11 +7,10 @@ left over from before the clock was put back: it counts for nothing.
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, or_, update
-from sqlalchemy.dialects.postgresql import insert as insert_postgres
-from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 
 from gateway.store import schema
 from gateway.store.columns import micros
+from gateway.store.upsert import insert
 
 LEASE = timedelta(minutes=10)
 _j = schema.jobs.c
@@ -26,7 +25,6 @@ def claim(
     lease: timedelta = LEASE,
 ) -> bool:
     """Whether the job is due, and ours now: nobody holds it, and `every` has passed since."""
-    insert = insert_sqlite if connection.dialect.name == "sqlite" else insert_postgres
     new = insert(schema.jobs).values(name=name).on_conflict_do_nothing()
     connection.execute(new)
     statement = (

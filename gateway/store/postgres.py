@@ -12,11 +12,15 @@ from weakref import WeakKeyDictionary
 import psycopg
 from psycopg import pq
 from psycopg.pq.abc import PGconn, PGresult
+from sqlalchemy import text
 from sqlalchemy.dialects.postgresql.base import PGDialect
 
+from gateway.store import schema
 from gateway.store.driver import Answer, Statement
 
 DIALECT = PGDialect(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]  # SQLAlchemy's
+for _index, _condition in schema.partial.items():
+    _index.dialect_kwargs["postgresql_where"] = text(_condition)
 PATIENCE = 7_000  # milliseconds without a byte; the server itself gives up before
 _TEXT, _BINARY = 0, 1
 

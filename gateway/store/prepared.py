@@ -10,7 +10,6 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import Column, Connection, Dialect, Select, Table, Text, literal_column, select
-from sqlalchemy.dialects.postgresql import Insert, insert
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import BindParameter, ColumnElement
@@ -20,6 +19,7 @@ from sqlalchemy.sql.selectable import TableValuedAlias
 
 from gateway.store.columns import clean, dump_texts
 from gateway.store.driver import Answer, Statement
+from gateway.store.upsert import Insert, insert
 
 Row = tuple[Any, ...]
 Values = Mapping[str, Any]

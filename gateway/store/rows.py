@@ -11,7 +11,6 @@ from functools import partial
 from typing import Any
 
 from sqlalchemy import literal_column, null, select, update
-from sqlalchemy.dialects.postgresql import insert
 
 from gateway import errors
 from gateway.core.model import (
@@ -40,6 +39,7 @@ from gateway.store.prepared import (
     named_in,
     param,
 )
+from gateway.store.upsert import insert
 
 REPLAY_DAYS = 14
 _ENVELOPE = fields(Envelope)

@@ -68,9 +68,15 @@ def _list(name: str) -> Column[str]:
     return Column(name, Text, nullable=False, server_default=text("'[]'"))
 
 
+# Indexes over some rows only, and which. `postgres` says it to its dialect, which is not loaded
+# for an SQLite file.
+partial: dict[Index, str] = {}
+
+
 def _partial(name: str, *columns: Any, where: str, unique: bool = False) -> Index:
-    condition = text(where)
-    return Index(name, *columns, unique=unique, sqlite_where=condition, postgresql_where=condition)
+    index = Index(name, *columns, unique=unique, sqlite_where=text(where))
+    partial[index] = where
+    return index
 
 
 accounts = Table(

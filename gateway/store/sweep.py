@@ -11,13 +11,13 @@ from itertools import islice
 from typing import Any
 
 from sqlalchemy import Connection, delete, select, update
-from sqlalchemy.dialects.postgresql import insert
 
 from gateway.store import schema
 from gateway.store.blobs import ORPHAN_SECONDS
 from gateway.store.columns import micros
 from gateway.store.engine import Store
 from gateway.store.rows import CLAIMED, REMOVED
+from gateway.store.upsert import insert
 from gateway.store.writer import Writer
 
 BATCH = 200
