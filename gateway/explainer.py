@@ -26,7 +26,7 @@ from gateway.pipeline import Answer, Course, Pipeline
 Case = dict[str, Any]
 WORDS = ("client_ip", "helo", "mail_from", "now", "path", "raw_base64")
 FORM = "write 2026-11-22T14:05:00+01:00 or 2026-11-22T13:05:00Z"
-SESSION = re.compile(r"[\t -~\u0080-\U0010ffff]{0,512}")  # what may stand in a line of SMTP
+SESSION = re.compile(r"[^\x00-\x08\n-\x1f\x7f]{0,512}")  # what may stand in a line of SMTP
 
 
 class Unspeakable(BadInput):

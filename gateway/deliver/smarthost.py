@@ -23,7 +23,7 @@ from gateway.errors import BadInput, Permanent, Temporary
 
 Starttls = Literal["required", "opportunistic", "never", "implicit"]
 
-_ATEXT = r"[!#$%&'*+\-/0-9=?A-Z^_`a-z{|}~\u0080-\U0010ffff]+"
+_ATEXT = r'[^\x00- "(),.:;<>@\[\\\]\x7f]+'
 _DOT_ATOM = re.compile(rf"{_ATEXT}(?:\.{_ATEXT})*")
 _CONFIGURATION = frozenset({530, 534, 535, 538})  # RFC 4954 6: about our login, not about the mail
 # RFC 3463 3.2, 3.3: bad or moved address, disabled mailbox; or a server without enhanced codes

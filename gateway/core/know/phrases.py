@@ -22,7 +22,7 @@ _SENTENCE = re.compile(r"[.!?;:](?=\s|$)|\n\s*\n")
 _BREAK = "\0"  # what no fold makes of anything else; `｜` becomes a STOP
 # Marks behind letters of Latin script, and where other marks may be: most texts have none there.
 _MARKS = re.compile("[\u0300-\u034e\u0350-\u036f]")
-_OTHER_MARKS = re.compile("[\u0483-\u1fff\u20d0-\u20ff\u2c00-\U0010ffff]")
+_OTHER_MARKS = re.compile("[^\0-\u0482\u2000-\u20cf\u2100-\u2bff]")
 
 Piece = tuple[str, bool, bool]  # word, whether any ending will do, whether words may lie before it
 

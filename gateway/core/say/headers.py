@@ -14,7 +14,7 @@ _MESSAGE_ID = re.compile(
     r"<[A-Za-z0-9!#$%&'*+/=?^_`{|}~.:-]{1,200}@(?:[A-Za-z0-9._-]{1,200}|\[[A-Za-z0-9.:_-]{1,80}\])>"
 )
 _ADDRESS = re.compile(r"[^@<>\s]+@[A-Za-z0-9._-]+|\"(?:[^\"\\]|\\.)*\"@[A-Za-z0-9._-]+")
-_ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\x80-\U0010ffff-]+(?:\.[^.\s@]+)*")
+_ATOMS = re.compile(r'[^\x00- "(),.:;<>@\[\\\]\x7f]+(?:\.[^.\s@]+)*')
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = (
     *("Jan", "Feb", "Mar", "Apr", "May", "Jun"),
