@@ -104,8 +104,52 @@ _AWAY = any_of(r"""
     (?:ben ik|ik ben) .{0,30}(?:afwezig|niet)
     esmu .{0,40}(?:atvaļinājum|prom)
     (?:нахожусь|буду) .{0,30}(?:отпуск|отсутств)
-    不在|外出|부재
+    (?:не в офисе|нет на месте|в отпуске|отсутствую|у відпустці|відсутн)
+    (?:jestem|będę|przebywam) .{0,30}(?:urlop|nieobecn|poza)
+    (?:jsem|budu|som|budem) .{0,30}(?:dovolen|mimo|nepřítom)
+    (?:jag|jeg) (?:är|er) .{0,30}(?:semester|ferie|bortrest|frånvar|fravær|tilbage|tillbaka)
+    (?:olen|palaan) .{0,30}(?:lomalla|poissa|toimisto)
+    (?:izindeyim|ofis dışında|tatildeyim|απουσιάζω|εκτός γραφείου|σε άδεια)
+    (?:szabadság|nem vagyok az irod|în concediu|odsutan|na odmoru)
+    (?:na godišnjem|odsoten|atostog|puhkus)
+    不在|外出|부재|休假|出差|休暇|휴가|출장
+    בחופש|בחופשה|לא במשרד|خارج المكتب|في إجازة|مرخصی|nghỉ phép|ลาพักร้อน|sedang cuti|छुट्टी
 """)
+
+# What somebody says who has something done or wants to know, and no vacation program.
+_WANTS = any_of(r"""
+    \b(?:vorrei|vorremmo|voglio|vogliamo|desidero|gradirei|mi serve|ci serve)\b
+    \b(?:ho|abbiamo) (?:bisogno|un problema|impostato|attivato)\b
+    \bcome (?:si|posso|possiamo|faccio|facciamo|la|lo|impost|attiv|disattiv|togli|configur)
+    \bnon (?:funziona|funzionano|parte|partono|va|riesco|riusciamo|risponde|arriva|viene|si)\b
+    \b(?:impost|attiv|disattiv|configur|modific|cambi)ar(?:e|la|lo|li|le)\b
+    \b(?:i|we)(?: only| just)? (?:want|need|cannot|can't|tried|have set)\b
+    \b(?:i|we) (?:would|should) like\b|\b(?:i|we)'d like\b
+    \bhow (?:to|do|does|can|could|should|is|are)\b
+    \bplease (?:tell|set|switch|enable|disable|activate|deactivate|turn|help|check|explain|fix)
+    \b(?:can|could|would|will) you\b
+    \b(?:does not|doesn't|do not|don't|is not|isn't|not|stopped) (?:work|start|being sent)
+    \b(?:set(?:ting)? up|switch(?:ing)? (?:it )?o(?:n|ff)|turn(?:ing)? (?:it )?o(?:n|ff))\b
+    \b(?:ich|wir) (?:möchte|will\b|wollen|brauche|bräuchte|würde gern|habe ein problem)
+    \bwie (?:kann|können|stell|richt|aktivier|schalt|geht|funktionier)
+    \bfunktioniert (?:\w+ ){0,3}nicht|\bgeht (?:\w+ ){0,3}nicht
+    \b(?:einrichten|einstellen|aktivieren|deaktivieren|einschalten|ausschalten)\b
+    \bje (?:voudrais|veux|souhaite|n'arrive|cherche)|\bj'aimerais|\bnous (?:voudrions|souhait)
+    \bcomment (?:faire|puis|activer|configurer|mettre|on|je|désactiver)
+    \b(?:ne|n') ?(?:fonctionne|marche|part|s'envoie)\w* (?:pas|plus)
+    \b(?:activer|désactiver|configurer|paramétrer)\b
+    \b(?:quiero|queremos|quisiera|necesito|necesitamos|me gustaría|no consigo|no puedo)\b
+    \bc[óo]mo (?:puedo|podemos|se|hago|activ|configur|desactiv)
+    \bno (?:funciona|se env[íi]a|va|sale)\b|\b(?:activar|desactivar|configurar|poner)\b
+    \b(?:quero|queria|gostaria|preciso)\b|\b(?:ik wil|ik zou graag|hoe kan ik)\b
+""")
+# Words of one who speaks of himself; a receipt has none.
+_I = re.compile(
+    r"(?<![^\W\d_])(?:i|my|me|our|we|mi[ao]?|miei|mie|nostr[aoei]|qualcun\w*|someone|somebody|"
+    r"ich|mein\w*|unser\w*|jemand|je|mon|ma|mes|notre|quelqu'un|mis|nuestr[ao]s?|alguien)(?![^\W\d_])",
+    re.IGNORECASE,
+)
+_LONGEST_RECEIPT = 1_500
 
 # Whole sentences that vacation programs put into the subject, and what they put behind it.
 _SENTENCE = any_of(
@@ -122,6 +166,19 @@ _SENTENCE = any_of(
     r"\A\s*(?:re:\s*)?{}",
 )
 
+# What an automatic message of a desk or a mailbox begins with, as a title.
+_TITLED = any_of(
+    r"""
+    (?:messaggio|risponditore|avviso) automatico|risposta automatica
+    (?:automatic|automated|auto)[ -]?(?:reply|response|message|notice)
+    automatische (?:antwort|nachricht|mitteilung)|abwesenheitsnotiz
+    (?:réponse|message) automatique
+    (?:respuesta autom[áa]tica|mensaje autom[áa]tico)
+    (?:resposta|mensagem) autom[áa]tica
+    automatisch (?:antwoord|bericht)
+    """,
+    r"\A[\W_]{0,10}{}[\W_]{0,5}(?:[:：.\-–—\n*]|\Z)",
+)
 # A text that says of itself that no person wrote it, and what such a text says besides.
 _DECLARED = any_of(r"""
     this is an? auto(?:mat(?:ic|ed))?[ -](?:reply|response|message|e-?mail|notification)
@@ -164,17 +221,28 @@ _READ = any_of(
     """,
     r"\A\s*{}\s*(?:\([^)]{0,40}\))?\s*[:：]",
 )
-_WAS_READ = any_of(r"""
-    (?:was|has been) (?:read|displayed|opened|deleted)
+# A receipt says when it was, and then nothing; or it says what it is.
+_WAS_READ = any_of(
+    r"""
+    (?:was|has been) (?:read|displayed|opened|deleted(?: without being read)?)
+    è stat[oa] (?:lett[oa]|visualizzat[oa]|apert[oa]|eliminat[oa](?: senza essere lett[oa])?)
+    wurde .{0,60}(?:gelesen|gelöscht|angezeigt)
+    a été (?:lue?|affichée?|supprimée?|ouverte?)
+    (?:fue|ha sido|se) (?:leíd[oa]|mostrad[oa]|leyó|eliminad[oa])
+    foi (?:lid[oa]|exibid[oa])
+    прочитано|отображено
+    """,
+    r"{}\s*(?:[.,]?\s*\Z|[.:]?\s*\n|[,:]?\s*(?:(?:on|at|il|in data|alle|am|um|le|el|em|à)\s|\d|"
+    r"(?:on )?(?:mon|tues|wednes|thurs|fri|satur|sun)day|(?:lune|marte|mercole|giove|vener)d[ìi]|"
+    r"sabato|domenica|lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche))",
+)
+_IS_RECEIPT = any_of(r"""
     this is a (?:return|read) receipt
     no guarantee that .{0,60}read
-    è stat[oa] (?:lett|visualizzat|apert|eliminat)
+    displayed on the recipient
     questa è una ricevuta|non garantisce
-    wurde .{0,60}(?:gelesen|gelöscht|angezeigt)
-    a été (?:lu|affich|supprim|ouvert)
-    (?:fue|ha sido|se) (?:leíd|mostrad|leyó|eliminad)
-    foi (?:lid|exibid)
-    прочитано|отображено
+    (?:dies|das) ist eine (?:lese|empfangs)bestätigung
+    ceci est un accusé
 """)
 _QUESTION = re.compile(r"[?？؟](?=[\s\"')>]|\Z)")
 
@@ -186,7 +254,7 @@ def certain(subject: str) -> bool:
 
 def declares(text: str) -> bool:
     """A text says somewhere of itself that a program wrote it."""
-    return bool(_DECLARED.search(text))
+    return bool(_DECLARED.search(text) or _TITLED.match(text))
 
 
 def declares_itself(words: str, answers: bool) -> str | None:
@@ -196,9 +264,11 @@ def declares_itself(words: str, answers: bool) -> str | None:
     do that acknowledge one.
     """
     head = words[:800]
-    if not _DECLARED.search(head) or _QUESTION.search(head):
+    if _QUESTION.search(head):
         return None
-    if not answers and not _RECEIVED.search(head):
+    if _TITLED.match(head) and _excuses(head) and not _WANTS.search(head):
+        return "the text is titled as an automatic message"
+    if not _DECLARED.search(head) or (not answers and not _RECEIVED.search(head)):
         return None
     return "the text says that it is an automatic message"
 
@@ -207,15 +277,39 @@ def names_itself(subject: str, text: str, answers: bool) -> str | None:
     """Why a subject makes the mail an automatic reply, or None.
 
     `text` is the start of the body; `answers` says that the mail refers to another one, as such
-    replies do.
+    replies do. Where it refers to none, the text must say the same and want nothing: people
+    write about automatic replies under that very subject.
     """
     asks = bool(_QUESTION.search(text[:2000]))
-    if _CERTAIN.match(subject) and (answers or not asks):
+    wants = not answers and (asks or bool(_WANTS.search(f"{subject[:200]}\n{text[:2000]}")))
+    if _CERTAIN.match(subject) and (answers or (not wants and _excuses(text))):
         return "the subject says that it is an automatic reply"
-    if _POSSIBLE.match(subject) and not asks and _AWAY.search(text[:4000]):
+    if asks or wants:
+        return None
+    if _POSSIBLE.match(subject) and _AWAY.search(text[:4000]):
         return "subject and text say that the writer is away"
-    if answers and _SENTENCE.match(subject) and not asks and _AWAY.search(text[:4000]):
+    if answers and _SENTENCE.match(subject) and _AWAY.search(text[:4000]):
         return "the subject says that the writer is away"
-    if _READ.match(subject) and (_WAS_READ.search(text[:2000]) or not text.strip()):
+    if _READ.match(subject) and _receipt(text):
         return "subject and text are those of a reading receipt"
     return None
+
+
+def _excuses(text: str) -> bool:
+    """The text says what automatic replies say: somebody is away, or something was received."""
+    head = text[:4000]
+    return not head.strip() or any(
+        pattern.search(head) for pattern in (_AWAY, _RECEIVED, _DECLARED)
+    )
+
+
+def _receipt(text: str) -> bool:
+    """Nothing at all, what a receipt says of itself, or that and when a mail was read; and
+    nobody who speaks of himself.
+    """
+    words = text.strip()
+    if not words or _IS_RECEIPT.search(words[:2000]):
+        return True
+    return (
+        len(words) <= _LONGEST_RECEIPT and bool(_WAS_READ.search(words)) and not _I.search(words)
+    )

@@ -84,6 +84,13 @@ _NO_REPLY = re.compile(
     re.IGNORECASE,
 )
 _CRON = re.compile(r"cron <[^<>]{1,80}>", re.IGNORECASE)
+_AGGREGATE = re.compile(
+    r"\s*report[ -]domain:\s{0,9}\S{1,255}\s{1,9}submitter:\s{0,9}\S{1,255}", re.IGNORECASE
+)
+_AGGREGATE_FILE = re.compile(
+    r"[^!\s]{1,255}![^!\s]{1,255}!\d{6,12}!\d{6,12}(?:![^\s!]{1,80})?\.(?:xml|gz|zip)\Z",
+    re.IGNORECASE,
+)
 _CALENDAR_ANSWERS = ("REPLY", "COUNTER", "DECLINECOUNTER")
 _REPORT_CLASS = re.compile(
     r"REPORT\..*\.(?:IPNRN|IPNNRN|DR)\Z|IPM\.Note\.Rules\.OofTemplate|IPM\.Schedule\.Meeting\.Resp",
@@ -101,6 +108,7 @@ def classify(headers: Headers, parsed: Parsed, mail_from: str, own_instance: str
         lambda: _certified(parsed),
         lambda: _reported(headers, parsed, mail_from),
         lambda: _bounced(headers, parsed, mail_from),
+        lambda: _reporting(headers, parsed),
         lambda: _submitted(headers, parsed, mail_from),
         lambda: _marked(headers),
         lambda: _answered_by_calendar(parsed),
@@ -187,6 +195,23 @@ def _inner_report(parsed: Parsed) -> Report | None:
     for part in parsed.reports[:2]:
         if part.type == "message/rfc822":
             return report.delivery(mime.read(part.content, wire.split(part.content)))
+    return None
+
+
+def _reporting(headers: Headers, parsed: Parsed) -> Verdict | None:
+    """Reports that say nothing of one mail: RFC 6522 3 is for programs, whatever its kind.
+
+    RFC 8460 5.3 (TLS), RFC 7489 7.2.1.1 (DMARC): whoever sends the latter with a subject and a
+    file of their forms is a program, be his address a person's.
+    """
+    if headers.first("tls-report-domain") is not None or parsed.report_type == "tlsrpt":
+        return Automatic.BULK, "a report on TLS (RFC 8460)", None
+    if _AGGREGATE.match(parsed.subject) and any(
+        _AGGREGATE_FILE.match(file.filename) for file in parsed.attachments
+    ):
+        return Automatic.BULK, "an aggregate report (RFC 7489)", None
+    if parsed.root_type == "multipart/report":
+        return Automatic.AUTO_REPLY, "a report for machines (RFC 6522)", None
     return None
 
 
