@@ -108,7 +108,7 @@ class Play:
     def _do_unanswerable(self, number: str, more: dict[str, Any]) -> None:
         ticket = self.house.read(lambda one: tickets.find(one, number))
         account = self.house.rooms.reader.account(ticket.account or "")
-        assert more["why"] in (letters.unanswerable(ticket, account) or "")
+        assert more["why"] in str(letters.unanswerable(ticket, account) or "")
 
     def _do_note(self, number: str, more: dict[str, Any]) -> None:
         now = self.house.now

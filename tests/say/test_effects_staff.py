@@ -17,12 +17,15 @@ from sayings import (
 )
 
 from gateway.core.model import (
+    Attachment,
     ProofLevel,
     ProvenAuthor,
     Reference,
     Sender,
     SenderKind,
     Situation,
+    Span,
+    SpanKind,
     Staff,
     TicketKind,
     TicketMatch,
@@ -68,10 +71,10 @@ def test_a_staff_answer_goes_to_the_official_address_from_ours() -> None:
 
 def test_staff_commands_close_assign_and_raise() -> None:
     """The first lines of the mail; what follows is the answer."""
-    said = done(by_luca("/priority high\n/assign marta\n/close\n\nFatto."), ANSWER)
+    said = done(by_luca("/priority high\n/assign luca\n/close\n\nFatto."), ANSWER)
     (change,) = said.changes
     assert change.state is TicketState.CLOSED
-    assert (change.assignee, change.priority) == ("marta", "high")
+    assert (change.assignee, change.priority) == ("luca", "high")
     assert "Con questa risposta" in said.outgoing[0].text
     assert "/close" not in said.outgoing[0].text
 
@@ -86,7 +89,7 @@ def test_close_on_a_closed_ticket_tells_the_staff_member_alone() -> None:
     said = done(by_luca("/close", ticket(state=TicketState.CLOSED)), ANSWER)
     assert sent(said) == []
     assert told(said) == [("staff-unsent", LUCA.address)]
-    assert "closed already" in said.outgoing[0].text
+    assert "già chiuso" in said.outgoing[0].text
     assert (said.changes, said.entries, said.events) == ((), (), ())
 
 
@@ -95,6 +98,77 @@ def test_a_note_is_kept_inside() -> None:
     said = done(by_luca("/note\nIl cliente ha torto."), ANSWER)
     assert said.outgoing == ()
     assert (said.entries[0].kind, said.changes) == ("note", ())
+
+
+LONG = "Il cliente non paga da tre mesi: non dategli nulla prima di aver parlato con noi. " * 2
+
+
+@pytest.mark.parametrize(
+    "text, note",
+    [
+        (f"/note {LONG}", LONG.strip()),
+        ("/note Ha telefonato\nDomani", "Ha telefonato\nDomani"),
+        ("/note: interno", "interno"),
+        ("\u200b/note\ninterno", "interno"),
+        ("\u3164\ufeff/note\ninterno", "interno"),
+        ("\uff0fnote\ninterno", "interno"),
+        ("/ note\ninterno", "interno"),
+        ("/priority high\n\n/note\ninterno", "interno"),
+    ],
+)
+def test_a_note_never_leaves_the_house_however_it_is_written(text: str, note: str) -> None:
+    """Long, after a colon, behind characters that show nothing, with a wide stroke."""
+    said = done(by_luca(text), ANSWER)
+    assert (sent(said), told(said)) == ([], [])
+    assert [one.text for one in said.entries if one.kind == "note"] == [note]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["/nota segreto", "/home/anna e' a posto", "Ciao,\n/close", "Fatto.\n\n/nota segreto",
+     "/close Fatto.", "/assign Nobody\nFatto.", "\u2044\u2044x", "x\n" * 20 + "/note\ny"],
+)  # fmt: skip
+def test_what_looks_like_a_command_and_is_none_is_kept_whole_and_not_sent(text: str) -> None:
+    """The staff member is told; not one of the words is lost."""
+    said = done(by_luca(text), ANSWER)
+    assert (sent(said), told(said)) == ([], [("staff-unsent", LUCA.address)])
+    assert [(one.kind, one.text) for one in said.entries] == [("note", text)]
+    assert said.changes == ()
+
+
+def test_a_path_below_words_is_no_command() -> None:
+    """Staff may write of files."""
+    assert sent(done(by_luca("Ecco:\n/var/log/syslog e' pieno"), ANSWER)) == [
+        ("staff-reply", OFFICIAL)
+    ]
+
+
+def test_a_note_and_a_closing_tell_the_customer_of_the_closing_alone() -> None:
+    """W2; and the history says both."""
+    said = done(by_luca("/close\n/note Moroso."), ANSWER)
+    assert sent(said) == [("closed", OFFICIAL)]
+    assert "Moroso" not in said.outgoing[0].text
+    assert [one.text for one in said.entries] == ["Moroso.", "closed"]
+
+
+def test_an_empty_answer_is_not_sent_with_what_it_quotes() -> None:
+    """The quote is our own notice to staff."""
+    text = "> Account: A-1001"
+    quoted = mail(text, spans=(Span(SpanKind.QUOTE, 0, len(text), "quote"),))
+    for empty in (quoted, mail("", spans=()), mail(text)):
+        said = done(by_luca("", mail=empty), ANSWER)
+        assert (sent(said), told(said)) == ([], [("staff-unsent", LUCA.address)])
+        assert (said.entries, said.changes) == ((), ())
+
+
+def test_an_answer_with_attachments_waits_and_staff_are_told() -> None:
+    """They are not passed on, so that nobody reads of an attachment that is not there."""
+    file = Attachment(
+        "fattura.pdf", "application/pdf", "application/pdf", 3, "d" * 64, False, b"x"
+    )
+    said = done(by_luca("", mail=mail("Ecco in allegato.", attachments=(file,))), ANSWER)
+    assert "attachments" in str(said.outgoing[0].held)
+    assert told(said) == [("staff-held", LUCA.address)]
 
 
 def test_a_mistyped_command_sends_nothing_to_the_customer() -> None:
@@ -194,14 +268,11 @@ def test_decline_settles_without_a_word_to_the_customer() -> None:
 
 
 @pytest.mark.parametrize(
-    "words", ["/colse", "/accept all", "/priority urgent", "/assign", "/help", "/"]
+    "words", ["/colse", "/accept all", "/priority urgent", "/assign", "/help", "/", "/close fatto"]
 )
 def test_a_wrong_command_is_answered_with_the_right_ones(words: str) -> None:
     """Nothing is changed or settled; the text is kept as a note."""
     said = done(by_luca(f"{words}\nFatto."), ANSWER)
-    if words == "/":  # no command at all: an answer that begins with a stroke
-        assert sent(said) == [("staff-reply", OFFICIAL)]
-        return
     (help_,) = said.outgoing
     assert (help_.kind, help_.to) == ("staff-unsent", LUCA.address)
     assert "/priority high" in help_.text
@@ -213,10 +284,8 @@ def test_a_wrong_command_is_answered_with_the_right_ones(words: str) -> None:
 def test_followers_learn_of_notes_and_commands() -> None:
     """A note is an entry; a command changes the ticket; closing is closing, and told once."""
     assert [one.kind for one in done(by_luca("/note\nVisto."), ANSWER).events] == ["entry.added"]
-    assert [one.kind for one in done(by_luca("/assign marta"), ANSWER).events] == [
-        "ticket.changed"
-    ]
+    assert [one.kind for one in done(by_luca("/assign luca"), ANSWER).events] == ["ticket.changed"]
     closed = done(by_luca("/close\n/note\nChiuso."), ANSWER)
-    assert [one.kind for one in closed.events] == ["entry.added", "ticket.closed"]
-    both = done(by_luca("/assign marta\n/close\nFatto."), ANSWER)
+    assert [one.kind for one in closed.events] == ["ticket.closed", "entry.added"]
+    both = done(by_luca("/assign luca\n/close\nFatto."), ANSWER)
     assert [one.kind for one in both.events] == ["entry.added", "ticket.closed"]

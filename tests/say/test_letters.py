@@ -73,7 +73,7 @@ def test_a_closed_ticket_is_not_closed_again() -> None:
     """Nothing is written, nobody is told, and the reason is said; an answer closes it once."""
     over = ticket(state=TicketState.CLOSED)
     said = letters.closing(post(), over, account(), "luca")
-    assert said == letters.Said(unsent="the ticket is closed already")
+    assert said == letters.Said(unsent=letters.CLOSED_ALREADY)
     said = letters.answer(post(), over, account(), "Altro.", "luca", closing=True)
     assert [one.kind for one in said.events] == ["entry.added"]
 

@@ -198,6 +198,11 @@ class Mail:
         return self._joined(SpanKind.NEW) or self.text
 
     @property
+    def written(self) -> str:
+        """The words written now; empty where all of it is quoted."""
+        return self._joined(SpanKind.NEW) if self.spans else self.text.strip()
+
+    @property
     def quoted_text(self) -> str:
         """What was quoted or forwarded, with its attributions."""
         return self._joined(SpanKind.QUOTE, SpanKind.ATTRIBUTION, SpanKind.FORWARD)

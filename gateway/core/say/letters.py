@@ -30,10 +30,28 @@ from gateway.core.read.clues import hashed, ips
 from gateway.core.say import markdown, secrets
 from gateway.core.say.desk import About, Delivery, Post, mailboxes
 from gateway.core.say.ledgers import SIGN_IN
-from gateway.core.say.words import At, Label, Marked, Named
+from gateway.core.say.words import At, Label, Marked, Named, Reason
 
 _ADDRESS = re.compile(r"[\w.+-]{1,64}@[\w.-]{1,255}")
 _HOST = re.compile(r"^[a-z]{1,10}://|[:/?#].*$", re.IGNORECASE)
+_UNCONFIRMED = Reason(
+    en="the customer has not confirmed the request from the control panel yet;"
+    " /accept in the first line of your mail takes it over",
+    it="il cliente non ha ancora confermato la richiesta dal pannello;"
+    " /accept nella prima riga del messaggio la prende in carico",
+)
+_UNASSIGNED = Reason(
+    en="the ticket is not assigned to an account yet",
+    it="il ticket non è ancora assegnato a un account",
+)
+_NO_ENQUIRER = Reason(
+    en="its author is nobody whom public text may be sent to",
+    it="al suo autore non si può scrivere: non è provato chi sia",
+)
+_NO_ADDRESS = Reason(
+    en="its account has no official address", it="il suo account non ha un indirizzo ufficiale"
+)
+CLOSED_ALREADY = Reason(en="the ticket is closed already", it="il ticket è già chiuso")
 _TRANSFER = "the answer names an address, a number or a service of an account"
 
 
@@ -45,7 +63,7 @@ class Said:
     entries: tuple[NewEntry, ...] = ()
     outgoing: tuple[Outgoing, ...] = ()
     events: tuple[Event, ...] = ()
-    unsent: str | None = None
+    unsent: Reason | None = None
 
 
 def answer(
@@ -80,22 +98,35 @@ def answer(
     state = TicketState.CLOSED if closing else TicketState.CUSTOMER
     change = TicketChange(ticket.number, ticket.version, post.at, state=state)
     events = [Event("entry.added", ticket.number, post.at, {"by": "staff"})]
-    if closing and ticket.state is not TicketState.CLOSED:
+    entries = [kept]
+    was_closed = ticket.state is TicketState.CLOSED
+    if closing and not was_closed:
         events.append(Event("ticket.closed", ticket.number, post.at, {"by": "staff"}))
-    return Said(change, (kept,), sent, tuple(events))
+        entries.append(_line(post, ticket, staff, "closed"))
+    if was_closed and not closing:
+        events.append(Event("ticket.reopened", ticket.number, post.at, {"by": "staff"}))
+        entries.append(_line(post, ticket, staff, "reopened"))
+    return Said(change, tuple(entries), sent, tuple(events))
 
 
-def unanswerable(ticket: Ticket, account: Account | None) -> str | None:
+def _line(post: Post, ticket: Ticket, staff: str, text: str) -> NewEntry:
+    return NewEntry(ticket.number, post.at, "staff", "event", staff, "staff", text)
+
+
+def unanswerable(ticket: Ticket, account: Account | None) -> Reason | None:
     """Why this ticket can have no answer now, in words for staff; None where it can."""
     if ticket.merged_into is not None:
-        return f"the ticket was merged into #{ticket.merged_into}"
+        into = ticket.merged_into
+        return Reason(
+            en=f"the ticket was merged into #{into}", it=f"il ticket è stato unito al #{into}"
+        )
     if not ticket.verified:
-        return "the customer has not confirmed the request from the control panel yet"
+        return _UNCONFIRMED
     if ticket.kind is TicketKind.SORT:
-        return "the ticket is not assigned to an account yet"
+        return _UNASSIGNED
     if ticket.kind is TicketKind.ENQUIRY:
-        return None if ticket.enquirer else "its author is nobody whom public text may be sent to"
-    return None if account is not None else "its account has no official address"
+        return None if ticket.enquirer else _NO_ENQUIRER
+    return None if account is not None else _NO_ADDRESS
 
 
 def _to_account(
@@ -113,7 +144,8 @@ def _to_account(
         "ticket": ticket.number, "text": text, "closed": closing, "masked": masked,
     }  # fmt: skip
     reply = AccountReply(account.official, AccountText("staff-reply", values))
-    delivery = Delivery(parent=how.parent, earlier=how.earlier, held=account.doubtful)
+    held = how.held or account.doubtful
+    delivery = Delivery(parent=how.parent, earlier=how.earlier, held=held)
     sent = post.say(reply, language_of(post, ticket, account), _about(ticket), delivery=delivery)
     return (sent, *notices(post, account, ticket.department, sent.language))
 
@@ -124,7 +156,7 @@ def _to_enquirer(
     """Public terms alone: what looks like account data waits for a second look."""
     if ticket.enquirer is None:
         return ()
-    held = _TRANSFER if names_an_account or _looks_private(post, text) else None
+    held = _TRANSFER if names_an_account or _looks_private(post, text) else how.held
     delivery = Delivery(parent=how.parent, earlier=how.earlier, held=held)
     reply = PublicReply(ticket.enquirer, StaffText(text))
     language = ticket.language or post.desk.language
@@ -145,21 +177,29 @@ def _looks_private(post: Post, text: str) -> bool:
     return bool(addresses - ours or ips(text) or hashed(text))
 
 
-def closing(post: Post, ticket: Ticket, account: Account | None, staff: str) -> Said:
+def closing(
+    post: Post,
+    ticket: Ticket,
+    account: Account | None,
+    staff: str,
+    *,
+    delivery: Delivery | None = None,
+) -> Said:
     """Closed without an answer: the customer is told (W2), an enquirer is not; and only once."""
     if ticket.state is TicketState.CLOSED:
-        return Said(unsent="the ticket is closed already")
+        return Said(unsent=CLOSED_ALREADY)
     change = TicketChange(ticket.number, ticket.version, post.at, state=TicketState.CLOSED)
     event = Event("ticket.closed", ticket.number, post.at, {"by": "staff"})
-    kept = NewEntry(ticket.number, post.at, "staff", "event", staff, "staff", "closed")
+    kept = _line(post, ticket, staff, "closed")
     if account is None or ticket.kind is not TicketKind.ACCOUNT:
         return Said(change, (kept,), (), (event,))
+    how = delivery or Delivery()
     reply = AccountReply(account.official, AccountText("closed", {"ticket": ticket.number}))
     sent = post.say(
         reply,
         language_of(post, ticket, account),
         _about(ticket),
-        delivery=Delivery(held=account.doubtful),
+        delivery=Delivery(parent=how.parent, earlier=how.earlier, held=account.doubtful),
     )
     return Said(
         change,
@@ -196,7 +236,7 @@ def escalation(post: Post, ticket: Ticket, due: datetime) -> tuple[Outgoing, ...
     return tuple(_to_staff(post, box, "staff-overdue", ticket, values) for box in boxes)
 
 
-def unsent(post: Post, ticket: Ticket, to: StaffAddress, why: str) -> Outgoing:
+def unsent(post: Post, ticket: Ticket, to: StaffAddress, why: Reason) -> Outgoing:
     """A staff member's answer that did not go out, and why."""
     return _to_staff(post, to, "staff-unsent", ticket, {"ticket": ticket.number, "why": why})
 

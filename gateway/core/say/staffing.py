@@ -3,7 +3,7 @@ staff token for that ticket are needed, and checked here again, where they are u
 """
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from gateway.core.model import (
     Account,
@@ -17,60 +17,18 @@ from gateway.core.model import (
     TicketState,
 )
 from gateway.core.say import letters
-from gateway.core.say.case import HIGH, NORMAL, Case, kept
+from gateway.core.say.case import Case, kept
+from gateway.core.say.commands import Order, order
 from gateway.core.say.desk import Delivery
 from gateway.core.say.letters import Said
 from gateway.core.say.render import printable
+from gateway.core.say.words import Reason
 
-_COMMAND = re.compile(r"/([A-Za-z]{1,20})(?:[ \t]+(\S.{0,99}))?\s*")
-_FORMS = ("/note", "/close", "/assign name", "/priority high", "/accept", "/decline")
-_WORDS = frozenset(form[1:].split()[0] for form in _FORMS)
-HELP = f"the first lines of your mail may be {', '.join(_FORMS)}"
-MAX_COMMANDS = 10
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """What the first lines command, and the text below them."""
-
-    text: str
-    close: bool = False
-    note: bool = False
-    takes: bool | None = None  # what waits in the ticket: taken over, or declined
-    assignee: str | None = None
-    priority: str | None = None
-    fault: str | None = None  # a command that is none: nothing is sent, so that it never leaks
-
-
-def order(text: str) -> Order:
-    """Read the commands that a mail begins with."""
-    lines = text.strip().split("\n")
-    found = Order("")
-    for number, line in enumerate(lines[:MAX_COMMANDS]):
-        match = _COMMAND.fullmatch(line.strip())
-        if match is None:
-            return replace(found, text="\n".join(lines[number:]).strip())
-        found = _obeyed(found, match[1].lower(), (match[2] or "").strip())
-    return replace(found, text="\n".join(lines[MAX_COMMANDS:]).strip())
-
-
-def _obeyed(found: Order, word: str, argument: str) -> Order:
-    match word:
-        case "close":
-            return replace(found, close=True)
-        case "note":
-            return replace(found, note=True)
-        case "accept" | "decline" if not argument:
-            return replace(found, takes=word == "accept")
-        case "assign" if argument:
-            return replace(found, assignee=argument)
-        case "priority" if argument.lower() in (NORMAL, HIGH):
-            return replace(found, priority=argument.lower())
-        case _ if word in _WORDS:
-            said = f"/{word} {argument}".rstrip()
-            return replace(found, fault=f"`{said}` is not a command; {HELP}")
-        case _:
-            return replace(found, fault=f"`/{word}` is not a command; {HELP}")
+_EMPTY = Reason(
+    en="your mail has no words of its own, only what it quotes",
+    it="il messaggio non ha parole sue, solo la citazione",
+)
+_ATTACHED = "the answer has attachments, which are not passed on: released, it goes without them"
 
 
 def by_staff(case: Case) -> Effects:
@@ -79,7 +37,7 @@ def by_staff(case: Case) -> Effects:
     ticket, staff = reference.token_ticket, case.situation.sender.staff
     if not (case.strong and reference.staff_token and ticket and staff):
         return kept(case)
-    found = order(printable(case.situation.mail.new_text))
+    found = order(printable(case.situation.mail.written), case.routing)
     said = _said(case, ticket, reference.token_account, staff, found)
     told: tuple[Outgoing, ...] = ()
     if said.unsent is not None:
@@ -131,15 +89,18 @@ def _said(
         ticket = replace(ticket, verified=True)
     if found.fault is not None:
         return Said(entries=(_note(case, ticket, staff, found.text),), unsent=found.fault)
-    if found.note:
-        said = Said(entries=(_note(case, ticket, staff, found.text),) if found.text else ())
-    elif found.text:
+    if found == Order(""):
+        return Said(unsent=_EMPTY)
+    notes = (_note(case, ticket, staff, found.text),) if found.note else ()
+    if found.text and not found.note:
         said = _answered(case, ticket, account, staff, found)
     elif found.close:
-        said = letters.closing(case.post, ticket, account, staff.address)
+        said = letters.closing(
+            case.post, ticket, account, staff.address, delivery=_delivery(case, ticket)
+        )
     else:
         said = Said()
-    return _ordered(case, ticket, staff, found, said)
+    return _ordered(case, ticket, staff, found, replace(said, entries=(*notes, *said.entries)))
 
 
 def _answered(
@@ -148,7 +109,8 @@ def _answered(
     """The answer without what was quoted, and without the staff member's own address."""
     support = case.post.desk.addresses[0]
     text = re.sub(re.escape(staff.address), support, found.text, flags=re.IGNORECASE)
-    parents = _parents(case, ticket)
+    attached = any(not one.inline for one in case.situation.mail.attachments)
+    held = _ATTACHED if attached else None
     return letters.answer(
         case.post,
         ticket,
@@ -157,8 +119,14 @@ def _answered(
         staff.address,
         closing=found.close,
         names_an_account=_names_an_account(case),
-        delivery=Delivery(parent=parents[-1] if parents else None, earlier=parents[:-1][-5:]),
+        delivery=replace(_delivery(case, ticket), held=held),
     )
+
+
+def _delivery(case: Case, ticket: Ticket) -> Delivery:
+    """In the customer's own thread."""
+    parents = _parents(case, ticket)
+    return Delivery(parent=parents[-1] if parents else None, earlier=parents[:-1][-5:])
 
 
 def _names_an_account(case: Case) -> bool:

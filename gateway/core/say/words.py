@@ -152,4 +152,19 @@ class Label:
         return _label(_LABELS.get(self.word, {"en": self.word}), language)
 
 
-Spoken = At | Missing | Named | Label
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why something was not done, for staff; the terminal says it in English."""
+
+    en: str
+    it: str
+
+    def __str__(self) -> str:
+        return self.en
+
+    def said(self, language: str) -> str:
+        """In the house's language, where it is one of these."""
+        return self.it if language == "it" else self.en
+
+
+Spoken = At | Missing | Named | Label | Reason
