@@ -123,14 +123,15 @@ class Reader:
         tickets = tuple(ticket_of(row) for row in rows[questions.TICKETS_NAMED])
         owners = {ticket.account for ticket in tickets}
         taken = {row[0] for row in rows[questions.TAKEN]}
+        staff = self._staff().get(clues.author_key)
         return Candidates(
             registrations=registrations,
-            staff=self._staff().get(clues.author_key),
+            staff=staff,
             tickets=tickets,
             ticket_accounts=tuple(one for n, one in accounts.items() if n in owners),
             open_tickets=tuple(ticket_of(row) for row in rows[questions.OPEN]),
             services=tuple(_service(row) for row in rows[questions.SERVICES]),
-            foreign=_foreign(clues, rows[questions.OWNERS], own, tickets),
+            foreign=_foreign(clues, rows[questions.OWNERS], own, tickets, staff is not None),
             messages=tuple(
                 OwnMessage(m, t, bool(s), bool(a)) for m, t, s, a in rows[questions.KNOWN]
             ),
@@ -258,16 +259,25 @@ def _service(row: Row) -> Service:
 
 
 def _foreign(
-    clues: Clues, owners: Iterable[Row], own: set[str], tickets: Iterable[Ticket]
+    clues: Clues,
+    owners: Iterable[Row],
+    own: set[str],
+    tickets: Iterable[Ticket],
+    staff: bool,
 ) -> bool:
     """An order or an address named is somebody else's or nobody's: one and the same.
 
     A number of the author's own ticket is judged as a ticket. Another's is an order that nobody
     has, so that the two cannot be told apart. Names of services do not count: one that nobody has
-    is a word like any other, so a name that counted would tell that somebody has it.
+    is a word like any other, so a name that counted would tell that somebody has it. To staff an
+    enquiry is a ticket: our own subject names it in each of their answers.
     """
     owned = {(kind, value) for kind, value, account in owners if account in own}
-    numbers = {ticket.number for ticket in tickets if ticket.account in own}
+    numbers = {
+        ticket.number
+        for ticket in tickets
+        if ticket.account in own or (staff and ticket.kind is TicketKind.ENQUIRY)
+    }
     orders = {("order", order) for order in clues.orders if order not in numbers}
     return any(thing not in owned for thing in orders | {("ip", ip) for ip in clues.ips})
 

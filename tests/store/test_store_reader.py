@@ -202,6 +202,17 @@ def test_a_ticket_number_is_not_taken_for_an_order(reader: Reader, writer: Write
     assert ask(reader, orders=("999999",), tickets=("999999",)).foreign is True
 
 
+def test_the_number_of_an_enquiry_is_nobodys_order_to_staff(
+    reader: Reader, writer: Writer
+) -> None:
+    """Each of their answers has it in the subject; a stranger learns nothing by it."""
+    asked = new_ticket(kind=TicketKind.ENQUIRY, account=None, enquirer=ProvenAuthor("x@y.example"))
+    writer.commit(Effects(mail_row("m1"), tickets=(asked,))).result(10)
+    named = {"orders": ("482913",), "tickets": ("482913",)}
+    assert ask(reader, "luca@desk.example", **named).foreign is False
+    assert ask(reader, "mario@curious.example", **named).foreign is True
+
+
 def test_earlier_arrivals_are_seen(reader: Reader, writer: Writer) -> None:
     """The very same mail; the same content; the same words of the same author; nobody else's."""
     row = mail_row("m1", ticket="482913")

@@ -156,7 +156,8 @@ def _to_enquirer(
     """Public terms alone: what looks like account data waits for a second look."""
     if ticket.enquirer is None:
         return ()
-    held = _TRANSFER if names_an_account or _looks_private(post, text) else how.held
+    private = names_an_account or _looks_private(post, ticket, text)
+    held = _TRANSFER if private else how.held
     delivery = Delivery(parent=how.parent, earlier=how.earlier, held=held)
     reply = PublicReply(ticket.enquirer, StaffText(text))
     language = ticket.language or post.desk.language
@@ -171,10 +172,10 @@ def names_somebody(post: Post, named: Iterable[str]) -> bool:
     return any(one.lower() not in known for one in named)
 
 
-def _looks_private(post: Post, text: str) -> bool:
+def _looks_private(post: Post, ticket: Ticket, text: str) -> bool:
     ours = {one.lower() for one in post.desk.addresses}
     addresses = {one.lower().rstrip(".") for one in _ADDRESS.findall(text)}
-    return bool(addresses - ours or ips(text) or hashed(text))
+    return bool(addresses - ours or ips(text) or set(hashed(text)) - {ticket.number})
 
 
 def closing(
