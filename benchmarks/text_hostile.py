@@ -42,6 +42,7 @@ PLAIN: dict[str, Callable[[int], str]] = {
     "random unicode": _fill("\u202e\u0301\ufdd0\u200b\U0001f600\x85\u2028"),
     "dates": _fill("3 mar 2025 10:15 11/11/2011 "),
     "verb ends": _fill("x ha scritto\n3/3/2025 ha scritto\n"),
+    "dates and prose": _fill("3 mar 2025 10:15 " + "a b " * 90 + " a@b.c wrote:\n"),
     "long lines of words": _fill("parola " * 280 + "\n"),
 }
 HTML: dict[str, Callable[[int], str]] = {
@@ -67,6 +68,16 @@ HTML: dict[str, Callable[[int], str]] = {
     "links": _fill('<a href="https://a.example/x">there</a> '),
     "tables": _fill("<table><tr><td>x</td></tr></table>"),
     "pre": lambda size: "<pre>" + "line\n" * (size // 5) + "</pre>",
+    "nested pre": lambda size: "<pre>" * 200 + "<br>\n" * min(size // 5, 14_700),
+    "nested white-space": lambda size: (
+        '<div style="white-space:pre">' * 200 + "<br>\n" * min(size // 5, 14_700)
+    ),
+    "lines in nested pre": lambda size: "<pre>" * 240 + "x\n" * (size // 2),
+    "spaces in pre": lambda size: "<pre>" + "a  b   " * (size // 7),
+    "nested rules": lambda size: "<div>Mario<hr>" * 240 + "x " * (size // 2),
+    "links around tables": lambda size: (
+        "<a href=http://q.r/s><table><tr><td>" * 60 + "x " * (size // 2)
+    ),
     "quotes in tags": _fill("<a b='\"'c=\"'"),
     "words": _fill("parola e ancora "),
     "outlook": _fill(

@@ -57,3 +57,12 @@ def test_no_word_is_lost(text: str, delsp: bool) -> None:
         return "".join(char for char in words if char.isalpha())
 
     assert kept(unwrapped(text, delsp)) == kept(text)
+
+
+def test_what_lies_far_beyond_stays_as_it_came() -> None:
+    """Nothing is lost where no more lines are put together."""
+    source = "a \n" * 60_000
+    read = unwrapped(source, False)
+    assert read.startswith("a a a ")
+    assert read.endswith("a \na \n")
+    assert read.count("a") == 60_000

@@ -179,3 +179,22 @@ def test_hints_lie_within_the_text(source: str) -> None:
     assert all(0 <= hint.start < hint.end <= len(read.text) for hint in read.hints)
     spans = text.spans(read.text, read.hints)
     assert "".join(read.text[s.start : s.end] for s in spans) == read.text
+
+
+def test_preformatted_text_keeps_its_columns() -> None:
+    """Indents and runs of spaces say something in code and logs; blank lines stay blank."""
+    source = "<p>a  b</p><pre>if x:\n    do  it\n\ty\n   \nend</pre>"
+    assert html_text.to_text(source).text == "a b\n\nif x:\n    do  it\n    y\n\nend"
+
+
+def test_preformatted_blocks_in_each_other() -> None:
+    """Each text inside is kept once, however many blocks stand around it."""
+    assert html_text.to_text("<pre>" * 210 + "a\n  b" + "</pre>" * 210).text == "a\n  b"
+    assert html_text.to_text("<div><pre>a\nb</pre></div><pre>c\nd</pre>").text == "a\nb\nc\nd"
+
+
+def test_numbered_lists() -> None:
+    """The numbers of a list are words of its writer; a list without them has dashes."""
+    assert html_text.to_text("<ol><li>a<li>b</ol>").text == "1. a\n2. b"
+    assert html_text.to_text("<ol start=4><li>a<ul><li>c</ul><li>b</ol>").text.endswith("5. b")
+    assert html_text.to_text("<ol start=x><li>a</ol>").text == "1. a"

@@ -220,14 +220,16 @@ def _weigh(joined: str, quoted: bool, starts: bool) -> str | None:
 
 def _prose(text: str) -> int:
     """How many lower-case words there are that no attribution needs: names and dates are not
-    counted.
+    counted. One more than are allowed is enough.
     """
-    bare = ADDRESS.sub(" ", text)
-    return sum(
-        1
-        for word in _WORD.findall(bare)
-        if word[0].islower() and word not in GLUE and word.rstrip(".") not in GLUE
-    )
+    count = 0
+    for found in _WORD.finditer(ADDRESS.sub(" ", text)):
+        word = found.group()
+        if word[0].islower() and word not in GLUE and word.rstrip(".") not in GLUE:
+            count += 1
+            if count > _MAX_PROSE:
+                break
+    return count
 
 
 def _shared(line: Line, joined: str, end: int, quoted: bool) -> Attribution | None:

@@ -7,6 +7,7 @@ made. Nothing but the line breaks that the program added is taken out.
 from gateway.core.read.lines import SIGNATURE_DASHES
 
 _DEEPEST = 100
+_MOST_LINES = 50_000  # what lies beyond stays as it came: nobody reads so far
 
 
 def is_flowed(parameters: dict[str, str]) -> bool:
@@ -22,7 +23,9 @@ def unwrapped(text: str, delsp: bool) -> str:
     out: list[str] = []
     paragraph: list[str] = []
     depth = 0
-    for line in text.split("\n"):
+    lines = text.split("\n", _MOST_LINES)
+    beyond = lines[_MOST_LINES:]
+    for line in lines[:_MOST_LINES]:
         level, words = _taken_apart(line)
         if paragraph and (level != depth or words in ("", SIGNATURE_DASHES)):
             _end(out, paragraph, depth)  # RFC 3676 4.5: a paragraph that was not ended
@@ -34,7 +37,7 @@ def unwrapped(text: str, delsp: bool) -> str:
         _end(out, paragraph, depth)
     if paragraph:
         _end(out, paragraph, depth)
-    return "\n".join(out)
+    return "\n".join([*out, *beyond])
 
 
 def _taken_apart(line: str) -> tuple[int, str]:

@@ -10,9 +10,10 @@ from gateway.core.model import SpanKind
 from gateway.core.read.lines import Hint
 
 BREAK, LINE_END, PARAGRAPH, CELL = "\ufdd0", "\ufdd1", "\ufdd2", "\ufdd3"
-OPENINGS, CLOSINGS = range(0xFDD4, 0xFDE2), range(0xFDE2, 0xFDF0)
+HARD = "\ufdd4"  # a space of preserved text: it is not folded
+OPENINGS, CLOSINGS = range(0xFDD5, 0xFDE2), range(0xFDE2, 0xFDF0)
 LAYOUT_MARKS = (BREAK, LINE_END, PARAGRAPH, CELL)
-_MARKS = re.compile("([\ufdd0-\ufdef])")
+_MARKS = re.compile("([\ufdd0-\ufdd3\ufdd5-\ufdef])")
 _LONGEST_SIGNATURE = 1_000
 _MAX_OPEN = 100
 
@@ -73,6 +74,8 @@ class _Page:
 
     def write(self, words: str) -> None:
         """Words, with space folded; breaks that are due come before them."""
+        if HARD in words and not words.strip(f"{HARD} "):
+            words = " "
         text = " ".join(words.split())
         if not text:
             text = " " if words else ""
@@ -126,7 +129,9 @@ class _Page:
         for index, start in self.open:
             if REGIONS[index].onward:
                 self._hint(index, start)
-        return "".join(self.pieces), tuple(sorted(self.hints, key=lambda hint: hint.start))
+        return "".join(self.pieces).replace(HARD, " "), tuple(
+            sorted(self.hints, key=lambda hint: hint.start)
+        )
 
 
 def lay_out(marked: str) -> tuple[str, tuple[Hint, ...]]:
@@ -134,7 +139,7 @@ def lay_out(marked: str) -> tuple[str, tuple[Hint, ...]]:
     page = _Page()
     for token in filter(None, _MARKS.split(marked)):
         code = ord(token[0])
-        if not 0xFDD0 <= code <= 0xFDEF:
+        if not 0xFDD0 <= code <= 0xFDEF or token[0] == HARD:
             page.write(token)
         elif token == CELL:
             page.write(" ")

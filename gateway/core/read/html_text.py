@@ -6,6 +6,7 @@ it: then the tags are cut out, which is linear whatever they are. Nothing is fet
 
 import re
 from dataclasses import dataclass
+from itertools import islice
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
@@ -13,6 +14,7 @@ from gateway.core.read.html_layout import (
     BREAK,
     CELL,
     CLOSINGS,
+    HARD,
     LAYOUT_MARKS,
     LINE_END,
     OPENINGS,
@@ -32,6 +34,9 @@ _MAX_ATTRIBUTES = 200
 _MAX_MARKS = 25_000
 _MAX_LINKS = 500
 _MAX_LINK = 200
+_MAX_LOOKED_AT = 100
+_START = 1_000
+_TAB = 4
 
 _TAG = re.compile(r"""<(/?)([a-zA-Z][a-zA-Z0-9]*)((?:[^>"']|"[^"]*"|'[^']*')*+)""")
 _VALUE = re.compile(r""""[^"]*"|'[^']*'""")
@@ -87,7 +92,7 @@ def to_text(html: str) -> HtmlText:
     if sum(marked.count(mark) for mark in LAYOUT_MARKS) > _MAX_MARKS:
         for mark in LAYOUT_MARKS:
             marked = marked.replace(mark, "\n")
-        text = _squeezed(_FOREIGN.sub("", marked))
+        text = _squeezed(_FOREIGN.sub("", marked.replace(HARD, " ")))
         return HtmlText(text, (), (*defects, "html-many-lines"))
     text, hints = lay_out(marked)
     if not text.strip():
@@ -177,9 +182,7 @@ def _marked(source: str) -> str:
         mark = BREAK if _TIGHT.search(_attributes(node)) else PARAGRAPH
         node.insert_before(mark)
         node.insert_after(mark)
-    for node in root.css("li"):
-        if node.first_child is not None:
-            node.first_child.insert_before("- ")
+    _mark_items(root)
     return root.text(separator="")
 
 
@@ -189,9 +192,9 @@ def _mark_name(rule: LexborNode) -> None:
     if before is None or before.tag != "-text" or block is None or block.tag != "div":
         return
     name = before.text().strip()
-    if after is not None and not after.text().strip():
+    if after is not None and not _start_of(after).strip():
         after = after.next
-    label = after.text() if after is not None else ""
+    label = _start_of(after) if after is not None else ""
     if titled(name) and len(name.split()) <= 3 and block.first_child == before and ":" in label:
         before.insert_before(BREAK + chr(OPENINGS[SIGNATURE]))
         before.insert_after(chr(CLOSINGS[SIGNATURE]) + BREAK)
@@ -202,13 +205,65 @@ def _attributes(node: LexborNode) -> str:
     return f"{values.get('class') or ''} {values.get('style') or ''}"
 
 
+def _start_of(node: LexborNode) -> str:
+    """The first words inside a node: all of them on each level of a nest would not be linear."""
+    words, length = [], 0
+    for inner in islice(node.traverse(include_text=True), _MAX_LOOKED_AT):
+        content = inner.text_content if inner.tag == "-text" else None
+        if content:
+            words.append(content[:_START])
+            length += len(words[-1])
+        if length >= _START:
+            break
+    return "".join(words)
+
+
 def _keep_lines(root: LexborNode) -> None:
-    """Preformatted text keeps its line ends."""
-    for block in root.css(_PRESERVED)[:200]:
+    """Preformatted text keeps its line ends, its indents and its columns."""
+    for block in _outermost(root.css(_PRESERVED)):
         for node in list(block.traverse(include_text=True)):
             content = node.text_content if node.tag == "-text" else None
-            if content and "\n" in content:
-                node.replace_with(content.replace("\r\n", "\n").replace("\n", LINE_END))
+            if not content:
+                continue
+            kept = content.replace("\r\n", "\n").replace("\t", " " * _TAB)
+            kept = kept.replace("  ", HARD * 2).replace("\n ", f"\n{HARD}")
+            if kept != content or "\n" in content:
+                node.replace_with(kept.replace("\n", LINE_END))
+
+
+def _outermost(blocks: list[LexborNode]) -> list[LexborNode]:
+    """Those that stand in no other: every node above them is looked at once."""
+    inside = dict.fromkeys((block.mem_id for block in blocks), True)
+    found = []
+    for block in blocks:
+        above: list[int] = []
+        node = block.parent
+        while node is not None and node.mem_id not in inside:
+            above.append(node.mem_id)
+            node = node.parent
+        nested = node is not None and inside[node.mem_id]
+        inside.update(dict.fromkeys(above, nested))
+        if not nested:
+            found.append(block)
+    return found
+
+
+def _mark_items(root: LexborNode) -> None:
+    """Items of a list begin with a dash, or with their number."""
+    numbers: dict[int, int] = {}
+    for node in root.css("li"):
+        first, parent, mark = node.first_child, node.parent, "- "
+        if parent is not None and parent.tag == "ol":
+            number = numbers.get(parent.mem_id) or _number(parent, "start")
+            numbers[parent.mem_id] = number + 1
+            mark = f"{number}. "
+        if first is not None:
+            first.insert_before(mark)
+
+
+def _number(node: LexborNode, name: str) -> int:
+    value = (node.attributes.get(name) or "").strip()[:6]
+    return int(value) if value.isascii() and value.isdigit() and int(value) else 1
 
 
 def _write_links(root: LexborNode) -> None:
@@ -218,7 +273,7 @@ def _write_links(root: LexborNode) -> None:
         scheme, _, rest = target.partition(":")
         if scheme.lower() not in ("http", "https", "mailto") or len(target) > _MAX_LINK:
             continue
-        shown = node.text().strip()
+        shown = _start_of(node).strip()
         host = rest.strip("/").split("?")[0].split("/")[0].lower()
         if not shown or not host or host in shown.lower():
             continue

@@ -16,6 +16,7 @@ _VALID_TYPE = re.compile(r"[a-z0-9!#$&^_.+-]{1,80}/[a-z0-9!#$&^_.+*-]{1,120}\Z")
 _GUESS = re.compile(rb"^--([^\s-][^\r\n]{0,198}?|-[^\r\n]{1,198}?)[ \t]{0,80}\r?$", re.MULTILINE)
 _FIELD_AFTER = re.compile(rb"\r?\nContent-[A-Za-z-]{1,40}:", re.IGNORECASE)
 _MOST_LOOKALIKES = 50_000
+_MOST_PADDING = 1_000  # bytes after a delimiter in its line that are looked at
 _STEP = 4 * 1024 * 1024
 _MISSPELT = {
     "quoted_printable": "quoted-printable",
@@ -183,13 +184,16 @@ class _Tree:
         """
         raw, marker = self.raw, b"--" + boundary
         ranges: list[tuple[int, int]] = []
-        begin = -1
+        begin = line_end = -1
         at = _find(raw, marker, start, end)
         while at >= 0:
             after = at + len(marker)
-            line_end = raw.find(b"\n", after, end)
-            line_end = end if line_end < 0 else line_end + 1
-            tail = raw[after:line_end].strip() if at == start or raw[at - 1] in b"\r\n" else b"?"
+            tail = b"?"
+            if at == start or raw[at - 1] in b"\r\n":
+                if line_end < after:  # else many of them stand in one line, ended by CR alone
+                    line_end = raw.find(b"\n", after, end)
+                    line_end = end if line_end < 0 else line_end + 1
+                tail = raw[after : min(line_end, after + _MOST_PADDING)].strip()
             if tail not in (b"", b"--"):
                 self.lookalikes += 1
                 if self.lookalikes > _MOST_LOOKALIKES:
