@@ -67,8 +67,12 @@ class Service:
         self._warm = warm
         self._config = config
         self._log = log.get("service")
-        self._rooms = Rooms.open(config, warm=True, known=known)
-        self._alone = Alone(config.database.url)
+        self._alone = Alone(config.database.url)  # before a newer program changes the tables
+        try:
+            self._rooms = Rooms.open(config, warm=True, known=known)
+        except BaseException:
+            self._alone.release()
+            raise
         self._writer = Writer(self._rooms.store)
         self._pipeline = Pipeline(self._rooms.house())
         self._smarthost = Smarthost(_smarthost(config))

@@ -16,6 +16,7 @@ from gateway.cli.config import ConfigOption
 from gateway.config import Config
 from gateway.errors import BadInput
 from gateway.store import copies, fleet, moving
+from gateway.store.alone import Alone
 from gateway.store.blobs import BlobStore, open_blobs
 from gateway.store.engine import Store, file_of
 
@@ -92,6 +93,8 @@ def move(
     place = loaded.paths.blobs
     Store.open(source, place, read_only=True).close()  # no upgrade of the source by the way
     with (
+        Alone(source),
+        Alone(target),
         closing(Store.open(source, place, create=False)) as old,
         closing(Store.open(target, blobs or place)) as new,
     ):

@@ -1,31 +1,37 @@
 """One daemon at a time works on an SQLite file: the lock that says so.
 
-The system gives it back when its holder ends, however that ends. It keeps out no command: those
-write in transactions of their own.
+The system gives it back when its holder ends, however that ends. Of the commands it keeps out
+those that replace the file; the others write in transactions of their own.
 """
 
 import fcntl
 import os
-from pathlib import Path
+from types import TracebackType
 from typing import IO
 
-from sqlalchemy.engine import make_url
-
 from gateway.errors import BadInput
+from gateway.store.engine import file_of
 
 
 class Alone:
     """Held from the making until `release`."""
 
     def __init__(self, url: str) -> None:
-        """A database of another kind, or in memory, has no lock. `BadInput` where it is taken."""
+        """A database of another kind, or in memory, has no lock. `BadInput` where it is taken.
+
+        The lock lies beside the file itself, by whatever symbolic link it was named.
+        """
         self._file: IO[str] | None = None
-        parsed = make_url(url)
-        name = parsed.database
-        if parsed.get_backend_name() != "sqlite" or not name or name == ":memory:":
+        name = file_of(url)
+        if name is None:
             return
-        path = Path(name).resolve().with_name(Path(name).name + ".lock")
-        self._file = path.open("a+")
+        real = name.resolve()
+        path = real.with_name(real.name + ".lock")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = path.open("a+")
+        except OSError as problem:
+            raise BadInput(f"cannot open `{path}`: {problem.strerror}") from None
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
@@ -39,6 +45,17 @@ class Alone:
         self._file.truncate(0)
         self._file.write(f"{os.getpid()}\n")
         self._file.flush()
+
+    def __enter__(self) -> "Alone":
+        return self
+
+    def __exit__(
+        self,
+        _kind: type[BaseException] | None,
+        _error: BaseException | None,
+        _trace: TracebackType | None,
+    ) -> None:
+        self.release()
 
     def release(self) -> None:
         """Let another one work."""

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, select
 
 from gateway import errors
 from gateway.store import schema
+from gateway.store.alone import Alone
 from gateway.store.blobs import BlobStore, digest_of, open_blobs
 from gateway.store.engine import Store, as_portiere, file_of
 
@@ -72,6 +73,7 @@ def restore(
     BadInput: another process has the database open; it holds something, or the blob store lacks
     what the copy names, and `force` is not said; the file is no database of ours, or damaged, or
     newer than this program. Nothing is changed then. What stood there is kept beside it.
+    No gateway can start from the first look to the last rename.
     """
     target = file_of(url)
     if target is None:
@@ -80,13 +82,20 @@ def restore(
             " `pg_restore`"
         )
     version = _looked_at(file)
+    with Alone(url):
+        return _put_back(file, version, target.resolve(), blobs, force=force, told=told)
+
+
+def _put_back(
+    file: Path, version: str, target: Path, blobs: Path | str, *, force: bool, told: Told
+) -> Restored:
     _let_go(target, force=force)
     if not force and holds_anything(target):
         raise errors.BadInput(f"`{target}` is not empty; add --force to replace it")
-    target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_name(target.name + ".restoring")
     try:
         number = _made(file, partial, blobs, force=force, told=told)
+        _let_go(target, force=force)  # a command may have written meanwhile
         kept = _replaced(partial, target)
     finally:
         for path in _beside(partial):

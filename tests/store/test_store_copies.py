@@ -11,6 +11,7 @@ from store_values import mail_row, opening
 from gateway import errors
 from gateway.core.model import Effects
 from gateway.store import copies, mails, schema
+from gateway.store.alone import Alone
 from gateway.store.blobs import INLINE, digest_of, open_blobs
 from gateway.store.engine import Store
 from gateway.store.writer import Writer
@@ -149,3 +150,49 @@ def test_a_server_is_left_to_its_own_tools(tmp_path: Path) -> None:
         copies.backup(url, tmp_path / "copy.db")
     with pytest.raises(errors.BadInput, match="pg_restore"):
         copies.restore(tmp_path / "copy.db", url, tmp_path)
+
+
+def test_no_gateway_starts_while_a_copy_is_put_back(url: str, tmp_path: Path) -> None:
+    """What it took would lie in the file that is replaced: it is refused until the end."""
+    copy = tmp_path / "copy.db"
+    copies.backup(url, copy)
+    refused: list[str] = []
+
+    def told(_done: int, _of: int) -> None:
+        with pytest.raises(errors.BadInput, match="another portiere works on") as caught:
+            Alone(url)
+        refused.append(str(caught.value))
+
+    copies.restore(copy, url, tmp_path / "blobs", force=True, told=told)
+    assert refused
+    Alone(url).release()
+
+
+def test_a_copy_is_not_put_back_under_a_gateway(url: str, tmp_path: Path) -> None:
+    """Whoever holds the lock works on the file, whether a connection is open or not."""
+    copy = tmp_path / "copy.db"
+    copies.backup(url, copy)
+    with Alone(url), pytest.raises(errors.BadInput, match="another portiere works on"):
+        copies.restore(copy, url, tmp_path / "blobs", force=True)
+    assert stored(url) == ["m1", "m2"]
+
+
+def test_the_lock_is_that_of_the_file_however_it_is_named(url: str, tmp_path: Path) -> None:
+    """A symbolic link with another name, in another folder, leads to the same lock."""
+    alias = tmp_path / "elsewhere" / "alias.db"
+    alias.parent.mkdir()
+    alias.symlink_to(tmp_path / "p.db")
+    with Alone(url), pytest.raises(errors.BadInput, match="another portiere works on"):
+        Alone(f"sqlite:///{alias}")
+
+
+def test_what_is_put_back_through_a_link_lies_where_the_link_leads(
+    url: str, tmp_path: Path
+) -> None:
+    """The link stays one, and a log beside the file is not played into the copy."""
+    copy, alias = tmp_path / "copy.db", tmp_path / "alias.db"
+    copies.backup(url, copy)
+    alias.symlink_to(tmp_path / "p.db")
+    copies.restore(copy, f"sqlite:///{alias}", tmp_path / "blobs", force=True)
+    assert alias.is_symlink()
+    assert stored(url) == ["m1", "m2"]
