@@ -166,7 +166,7 @@ def apply(
     steps += [pending.settle(number, accepted=taken) for number, taken in effects.settles]
     steps += [changes.entry(new, mail.id) for new in (*effects.entries, *raised.entries)]
     steps += [changes.known(one, at) for one in effects.known]
-    for out in effects.outgoing:
+    for out in raised.outgoing:
         steps += changes.outgoing(link, out, mail.id, at)
     steps += raised.steps
     for happened in (*effects.events, *raised.events):

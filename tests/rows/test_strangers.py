@@ -242,6 +242,45 @@ def test_no_single_way_leads_a_stranger_to_a_ticket(sides: Any, way: str, closed
         both.plays(author, frozenset({way}), TEXTS[0], timedelta(hours=3))
 
 
+REPORT = (
+    "--b\nContent-Type: text/plain\n\nfailed\n--b\nContent-Type: message/delivery-status\n\n"
+    "Reporting-MTA: dns; mx.curious.example\n\nFinal-Recipient: rfc822; {to}\n"
+    "Action: {action}\nStatus: {status}\n\n--b--"
+)
+
+
+@pytest.mark.parametrize("closed", [False, True])
+@pytest.mark.parametrize(
+    ("to", "action", "status"),
+    [
+        ("archivio@altrove.example", "failed", "5.1.1"),
+        ("archivio@altrove.example", "failed", "4.2.2"),
+        (ANNA, "delayed", "4.2.2"),
+    ],
+)
+def test_a_delivery_report_of_a_stranger_changes_no_ticket(
+    sides: Any, closed: bool, to: str, action: str, status: str
+) -> None:
+    """He has the return path and nothing that went wrong: as if the ticket did not exist."""
+    both = sides(closed)
+    body = REPORT.format(to=to, action=action, status=status)
+    kind = 'multipart/report; report-type=delivery-status; boundary="b"'
+    for house, known in ((both.one, both.known), (both.two, both.nobodys)):
+        mail = {
+            "from": "mailer-daemon@curious.example",
+            "mail_from": "",
+            "to": known.verp,
+            "subject": "Undelivered",
+            "body": body,
+            "headers": {"Content-Type": kind},
+        }
+        house.receive(house.envelope(mail), house.compose(mail))
+    assert of_the_ticket(both.one, both.known.number) == both.before
+    left, right = seen(both.one), seen(both.two)
+    assert left[0][both.sent[0] :] == right[0][both.sent[1] :] == []
+    assert left[1:] == right[1:]
+
+
 _QUIET = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large]
 
 

@@ -1,5 +1,7 @@
 """Delivery reports and other automatic mail."""
 
+from dataclasses import replace
+
 from sayings import (
     OFFICIAL,
     TECHNICIANS,
@@ -58,6 +60,20 @@ def test_a_delivery_report_on_another_address_counts_for_nothing() -> None:
     for recipient in ("support@host.example", flipped, f"bounce+{reply_token}@host.example"):
         said = done(bounce(recipient), Record("automatic", "because"))
         assert (said.undelivered, said.outgoing) == ((), ())
+
+
+def test_whom_a_report_names_is_looked_at_where_the_mail_stands() -> None:
+    """The writer compares it with the recipient; without it the mail itself must be named."""
+    answer = done(own(), THREAD).outgoing[0]
+    case = bounce(answer.envelope_from)
+    said = done(case, Record("automatic", "because"))
+    assert (said.undelivered_to, said.bounced) == (OFFICIAL, True)
+    for named, counts in ((None, False), ("<x@y.example>", False), (answer.message_id, True)):
+        nobody = Report("dsn", None, "failed", "4.4.7", named)
+        other = replace(case, mail=replace(case.mail, report=nobody))
+        said = done(other, Record("automatic", "because"))
+        assert (said.undelivered != (), said.outgoing != ()) == (counts, counts)
+        assert not counts or not said.bounced
 
 
 def test_a_delay_is_no_failure() -> None:

@@ -302,6 +302,8 @@ class Effects:
     spends: tuple[Spend, ...] = ()
     events: tuple[Event, ...] = ()
     undelivered: tuple[str, ...] = ()  # Message-IDs of ours that a delivery report names
+    undelivered_to: str | None = None  # whom it names; only mail to that address counts
+    bounced: bool = True  # the failure is permanent: the address is in doubt
     merges: tuple[tuple[str, str], ...] = ()  # (ticket, into)
     settles: tuple[tuple[str, bool], ...] = ()  # (ticket, whether staff take its pending entries)
     confirms: tuple[UnconfirmedAddress, ...] = ()  # addresses that have confirmed themselves

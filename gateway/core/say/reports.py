@@ -16,7 +16,7 @@ from gateway.core.say.case import Case, entry, kept, known
 from gateway.core.say.notices import staff_notices
 from gateway.core.say.receipts import about
 
-_FAILED = frozenset({"failed", None})
+_PERMANENT = "5."  # RFC 3463 3.1: the class of the status
 
 
 def recorded(case: Case) -> Effects:
@@ -38,16 +38,29 @@ def recorded(case: Case) -> Effects:
 
 
 def _reported(case: Case) -> Effects:
-    """Our mail came back: it is marked, and staff are told. Nothing is sent anywhere else."""
+    """Our mail came back: it is marked, and staff are told. Nothing is sent anywhere else.
+
+    The writer looks whether that mail went to whom the report names, and not too long ago; the
+    notice goes out with the mark, or not at all.
+    """
     report = case.situation.mail.report
     found = _returned(case)
-    if found is None or (report is not None and report.action not in _FAILED):
+    if found is None or report is None or report.action != "failed":
         return kept(case)
     token, ticket = found
     desk = case.post.desk
+    ours = tokens.bounced(desk.keys, token, desk.domain)
+    to = report.final_recipient
+    if not to or report.kind == "unstructured":
+        # Nobody is named, or somebody whom we made out ourselves: the very mail must be named.
+        to = None if report.original_message_id in ours else to
+        if to is None and report.original_message_id not in ours:
+            return kept(case)
     return replace(
         kept(case, ticket.number),
-        undelivered=tokens.bounced(desk.keys, token, desk.domain),
+        undelivered=ours,
+        undelivered_to=to,
+        bounced=(report.status or "").startswith(_PERMANENT),
         outgoing=_told(case, ticket, report),
     )
 
@@ -66,7 +79,6 @@ def _returned(case: Case) -> tuple[Token, Ticket] | None:
     return None
 
 
-def _told(case: Case, ticket: Ticket, report: Report | None) -> tuple[Outgoing, ...]:
-    status = report.status if report and report.status else "unknown"
-    values = {"ticket": ticket.number, "why": f"status {status}"}
+def _told(case: Case, ticket: Ticket, report: Report) -> tuple[Outgoing, ...]:
+    values = {"ticket": ticket.number, "why": f"status {report.status or 'unknown'}"}
     return staff_notices(case, "staff-undelivered", about(ticket), ticket.department, values)
