@@ -42,7 +42,9 @@ def resumes(lines: list[Line], start: int, end: int, worded: bool) -> int:
         words = " ".join(line.text for line in lines[first:last])
         if legal.footer(words):
             footed = True  # such footers have paragraphs of prose
-        elif _speaks(words, asking=not (worded and number == 0), saying=not footed):
+        elif _speaks(
+            words, not (worded and number == 0), not footed, alone=not worded and number > 0
+        ):
             return _back(lines, paragraphs[:number], first, worded)
     return end
 
@@ -60,11 +62,12 @@ def _paragraphs(lines: list[Line], start: int, end: int) -> list[tuple[int, int]
     return found
 
 
-def _speaks(words: str, asking: bool, saying: bool) -> bool:
+def _speaks(words: str, asking: bool, saying: bool, alone: bool) -> bool:
     """Whether a paragraph is a word of now.
 
     A greeting always is; questions and plain sentences only where they count, since mottos and
-    advertisements stand right under a name too.
+    advertisements stand right under a name too. `alone`: the mail says nothing else, so that a
+    short sentence is enough.
     """
     said = _WORD.findall(_LINK.sub(" ", words))
     if len(said) < 3:
@@ -76,9 +79,10 @@ def _speaks(words: str, asking: bool, saying: bool) -> bool:
     if _QUESTION.search(_LINK.sub(" ", words)):
         return True
     lower = sum(word[0].islower() for word in said)
+    short = alone and words.rstrip().endswith((".", "!"))
     return (
         saying
-        and len(said) >= _SAID_WORDS
+        and (short or len(said) >= _SAID_WORDS)
         and lower >= _LOWER * len(said)
         and not _CONTACT.search(words)
         and not ADDRESS.search(words)

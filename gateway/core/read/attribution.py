@@ -41,6 +41,15 @@ _ABOVE = re.compile(
     r"oberhalb dieser zeile|über dieser zeile|au-dessus de cette ligne|encima de esta línea)",
     re.IGNORECASE,
 )
+# Somebody tells who wrote to him: no program names itself in that line.
+_TOLD = re.compile(
+    r"\b(?:mi|ci|vi|ti|gli) (?:ha|hanno|avete|aveva|avevano|ho|abbiamo) (?:scritto|risposto)|"
+    r"\b(?:wrote|written|writes|replied|said) (?:to )?(?:me|us|you|him|her|them)\b|"
+    r"\b(?:hat|haben|habe) (?:mir|uns|ihnen) .{0,40}geschrieben|\bschrieb (?:mir|uns)\b|"
+    r"\b(?:m'a|nous a|m'avez|nous avez|vous ai) (?:écrit|répondu)|"
+    r"\b(?:me|nos) (?:ha escrito|escribió|ha respondido)",
+    re.IGNORECASE,
+)
 _WORD = re.compile(r"[^\W\d_][\w.']*")
 _PART = re.compile(r"[\d@]")
 _LEAD = 40
@@ -196,7 +205,7 @@ def _weigh(joined: str, quoted: bool, starts: bool) -> str | None:
     if dashed and verb and (dated or named or quoted):
         return "attribution:dashed"
     prose = _prose(bare)
-    if prose > _MAX_PROSE:
+    if prose > _MAX_PROSE or (not quoted and _TOLD.search(bare[-120:])):
         return None
     if quoted and named and bare.casefold().startswith(QUOTING):
         return "attribution:quoting"

@@ -25,6 +25,11 @@ _FIELD = re.compile(
     r"[*_]{0,2}([^\W\d_][^:：*_<>@\d]{0,28}?)\s?[*_]{0,2}\s?[:：]\s*[*_]{0,2}\s*(.*)"
 )
 _LABEL = re.compile(r"(?:^|\s)\*{0,2}([^\W\d_]{1,12}(?: [^\W\d_]{1,8})?) ?:\*{0,2}\s")
+_BARE = re.compile(r"(da|from|a|to|cc|data|date|oggetto|subject)(?: (.*)|)$", re.IGNORECASE)
+_BARE_ROLES = {
+    "da": FROM, "from": FROM, "a": TO, "to": TO, "cc": CC, "data": SENT, "date": SENT,
+    "oggetto": SUBJECT, "subject": SUBJECT,
+}  # fmt: skip
 _MAX_LINE = 600
 _MAX_FIELDS = 12
 _MAX_VALUE = 300
@@ -162,6 +167,29 @@ def one_line_header(text: str) -> bool:
     if len(known) < 4 or not known >= {FROM, SENT, SUBJECT}:
         return False
     return roles[0] in (FROM, SENT) and has_date(text[:400]) and bool(ADDRESS.search(text))
+
+
+def colonless(lines: list[Line], index: int) -> int:
+    """The end of a header whose labels have no colons, as webmail of Aruba writes it, or 0.
+
+    An author with an address, then recipients, a date with a time and a subject, each once.
+    """
+    roles: list[str] = []
+    at = index
+    while at < len(lines) and len(roles) < len(_BARE_ROLES):
+        match = _BARE.match(lines[at].text[:_MAX_LINE])
+        role = _BARE_ROLES[match.group(1).casefold()] if match else None
+        if match is None or role is None or role in roles:
+            break
+        value = match.group(2) or ""
+        if role == FROM and not ADDRESS.search(value):
+            return 0
+        if role == SENT and not (DATE.search(value) and TIME.search(value)):
+            return 0
+        roles.append(role)
+        at += 1
+    whole = roles[:1] == [FROM] and {FROM, TO, SENT, SUBJECT} <= set(roles)
+    return at if whole else 0
 
 
 def is_quote_header(block: Block, announced: bool, free_before: bool, free_after: bool) -> bool:

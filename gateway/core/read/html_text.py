@@ -192,10 +192,12 @@ def _mark_name(rule: LexborNode) -> None:
     if before is None or before.tag != "-text" or block is None or block.tag != "div":
         return
     name = before.text().strip()
+    if not titled(name) or len(name.split()) > 3 or block.first_child != before:
+        return
     if after is not None and not _start_of(after).strip():
         after = after.next
     label = _start_of(after) if after is not None else ""
-    if titled(name) and len(name.split()) <= 3 and block.first_child == before and ":" in label:
+    if ":" in label:
         before.insert_before(BREAK + chr(OPENINGS[SIGNATURE]))
         before.insert_after(chr(CLOSINGS[SIGNATURE]) + BREAK)
 
@@ -207,6 +209,8 @@ def _attributes(node: LexborNode) -> str:
 
 def _start_of(node: LexborNode) -> str:
     """The first words inside a node: all of them on each level of a nest would not be linear."""
+    if node.tag == "-text":
+        return (node.text_content or "")[:_START]
     words, length = [], 0
     for inner in islice(node.traverse(include_text=True), _MAX_LOOKED_AT):
         content = inner.text_content if inner.tag == "-text" else None

@@ -16,6 +16,10 @@ _STRICT = re.compile(r"(?:- )?--$")  # OpenPGP puts a dash before dashes (RFC 95
 _LOOSE = re.compile(r"(?:[—–―]{1,}|_{2,}|-{3,})$")
 _DASH_NAME = re.compile(r"[-–—][^\W\d_][\w.']*(?: [^\W\d_][\w.']*){1,2}$")
 _POSTSCRIPT = re.compile(r"(?:p\.? ?s\.?|post scriptum|n\.? ?b\.?|ps)\s?[:.,-]?\s", re.IGNORECASE)
+# Right under a name, where `NB Consulting` may stand too.
+_CLEAR_POSTSCRIPT = re.compile(
+    r"(?:p\. ?s\.|p\.? ?s\.?\s?[:,]|post scriptum\b|n\.? ?b\.?\s?:|n\. ?b\.)\s?\S", re.IGNORECASE
+)
 _CONTACT = re.compile(
     r"https?://|www\.|\+?\d[\d ./()-]{6,}|\b(?:tel|cell|mob|fax|phone|p\.? ?iva)\b",
     re.IGNORECASE,
@@ -47,6 +51,7 @@ def delimited(lines: list[Line], index: int, limit: int, worded: bool) -> int | 
         return end if not asks and _fits(block, _STRICT_LINES, 110) else None
     if not worded or not _LOOSE.match(text):
         return None
+    limit = _until_postscript(lines, index + 1, limit)
     if index + 1 >= limit or lines[index + 1].blank:
         return None
     block = lines[index + 1 : limit]
@@ -87,7 +92,8 @@ def _fits(block: list[Line], most: int, width: int) -> bool:
 
 def _until_postscript(lines: list[Line], index: int, limit: int) -> int:
     for at in range(index, limit):
-        if lines[at - 1].blank and _POSTSCRIPT.match(lines[at].text):
+        form = _POSTSCRIPT if lines[at - 1].blank else _CLEAR_POSTSCRIPT
+        if form.match(lines[at].text):
             return at
     return limit
 

@@ -6,6 +6,7 @@ customer's stays new. One pass over at most 2,000 lines of 2,000 characters; wha
 kept as it is.
 """
 
+import re
 from bisect import bisect_left
 from dataclasses import dataclass
 
@@ -13,7 +14,12 @@ from gateway.core.model import Span, SpanKind
 from gateway.core.read import legal, quotes, signature
 from gateway.core.read.afterword import resumes
 from gateway.core.read.attribution import Attribution, attribution, delimiter, is_rule, reply_above
-from gateway.core.read.headerblock import HeaderBlocks, is_quote_header, one_line_header
+from gateway.core.read.headerblock import (
+    HeaderBlocks,
+    colonless,
+    is_quote_header,
+    one_line_header,
+)
 from gateway.core.read.lines import Hint, Line, next_filled, read_lines
 from gateway.core.read.subtract import own_lines
 
@@ -24,6 +30,7 @@ _BEYOND: Mark = (SpanKind.NEW, "not-analysed")
 _PARAGRAPH = 60
 _PEC_LINES = 20
 _HEADLINE = 80
+_LEAD_IN = re.compile(r"^[^:].*[^\W\d_][\"')\]»”]?\s?[:：]$")
 
 
 def spans(text: str, hints: tuple[Hint, ...] = ()) -> tuple[Span, ...]:
@@ -137,11 +144,30 @@ class _Reading:
             after = next_filled(self.lines, at + 1, 4)
             header = self._header(after, True, loose=True) if after is not None else None
             return _Opening(header.end if header else at + 1, kind, f"{kind}:delimiter")
-        found = self._header(at, False)
-        if found:
-            return found
+        found = self._header(at, False) or self._said(at)
+        return None if found and self._led_in(at, found.end) else found
+
+    def _said(self, at: int) -> _Opening | None:
+        bare = colonless(self.lines, at)
+        if bare:
+            return _Opening(bare, SpanKind.QUOTE, "attribution:header-block")
         said: Attribution | None = attribution(self.lines, at)
         return _Opening(said.end, SpanKind.QUOTE, said.rule, said.offset) if said else None
+
+    def _led_in(self, at: int, end: int) -> bool:
+        """Words of his own that end with a colon: `I get this:`, and what stands below is pasted.
+
+        Where the pasted thing ends nobody can say, so that it stays new like what follows it;
+        quoted lines tell by themselves.
+        """
+        above = range(at - 1, max(at - 4, -1), -1)
+        last = next((x for x in above if not self.lines[x].blank), None)
+        if last is None or self.marks[last] or self.lines[last].depth:
+            return False
+        if not _LEAD_IN.search(self.lines[last].text) or delimiter(self.lines[last]):
+            return False
+        after = next_filled(self.lines, end)
+        return after is None or not (self.lines[after].depth or self.marks[after])
 
     def _header(self, at: int, announced: bool, loose: bool = False) -> _Opening | None:
         if one_line_header(self.lines[at].text):
