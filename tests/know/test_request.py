@@ -83,16 +83,46 @@ def test_the_authors_own_name_may_stand_anywhere_beside_thanks() -> None:
     assert kind("Grazie, Anna Dice") is RequestKind.THANKS
 
 
-@pytest.mark.parametrize("text", ["CONFERMO", "Confermo.\n\nAnna", "confirm", "Confirm, thanks"])
-def test_the_first_word_confirms(text: str) -> None:
-    """What releases parked mail (tickets.md, Parked mail)."""
-    assert kind(text) is RequestKind.CONFIRM
+TO_A_NOTICE = Reference(TicketMatch.NONE, answers_automatic=True, notice=True)
 
 
-@pytest.mark.parametrize("text", ["Non confermo", "Confermato", "Confermo: ora funziona", ""])
-def test_nothing_else_confirms(text: str) -> None:
-    """Neither another first word, nor one that only says that all works again."""
+@pytest.mark.parametrize(
+    "text",
+    ["CONFERMO", "Confermo.\n\nAnna", "confirm", "Confirm, thanks", "CONFIRM!\nBest regards\nTom"],
+)
+def test_the_first_word_of_a_reply_to_a_notice_confirms(text: str) -> None:
+    """What releases parked mail (tickets.md, Parked mail); in a mail of its own it does not."""
+    assert classify(mail(text), TO_A_NOTICE, rules()).kind is RequestKind.CONFIRM
     assert kind(text) is not RequestKind.CONFIRM
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("Non confermo", "Confermato", "Confermo: ora funziona", ""),
+        "Confermo, ma non ho chiesto io questa cosa!",
+        "Confermo\nNo",
+        "Confermo la disdetta del servizio",
+        "Confirm: password reset needed",
+    ],
+)
+def test_nothing_else_confirms(text: str) -> None:
+    """Neither another first word, nor one that more is said behind."""
+    assert classify(mail(text), TO_A_NOTICE, rules()).kind is not RequestKind.CONFIRM
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("Confermo che il server 198.51.100.7 (vps-12) non risponde dalle 8:15", "incident"),
+        ("Confermo la disdetta del servizio", "change"),
+        ("Confirm: please reset my password", "change"),
+        ("Confermo di aver pagato la fattura di ottobre", "billing"),
+    ],
+)
+def test_a_mail_that_begins_with_the_word_says_what_it_says(text: str, wanted: str) -> None:
+    """Outside a reply to a notice it is a word like others."""
+    assert kind(text) == wanted
 
 
 ORDERS = [
@@ -181,6 +211,38 @@ def test_the_scenes_of_the_demo_want_what_their_outcomes_need() -> None:
             assert found not in (RequestKind.CHANGE, RequestKind.INCIDENT, RequestKind.THANKS)
         if scene.kind in wanted:
             assert found is wanted[scene.kind], scene.kind
+
+
+@pytest.mark.parametrize(
+    ("text", "subject"),
+    [
+        ("Il VPS vps-12 è giù dalle 9:30 CET", "vps-12"),
+        ("The server 192.0.2.7 (order 123456) is not responding since 9:30 CET", ""),
+        ("Il server vps-12, IP 192.0.2.7, ordine 123456, è offline dalle 09:30 CET", ""),
+        ("The VPS vps-12 at 192.0.2.7, order 123456, crashed at 9:30 CET", ""),
+        ("Order 123456, 192.0.2.7: the machine does not answer any more since 9:30 CET", ""),
+        ("Ordine 123456: il server non si avvia più dalle 9:30 CET, traceroute sotto", ""),
+        ("vps-12 (192.0.2.7) è giù", ""),
+        ("ordine 123456", "Server giù"),
+    ],
+)
+def test_an_incident_that_names_what_it_is_about_is_one(text: str, subject: str) -> None:
+    """Addresses, orders and names take no words of a gap, and are no reason to see less."""
+    assert kind(text, subject) is RequestKind.INCIDENT
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Come faccio a sapere se il mio sito è giù?", "era giù ieri ma adesso funziona, grazie"],
+)
+def test_what_is_not_down_is_no_incident(text: str) -> None:
+    """Who asks how to know, and who says that it works again."""
+    assert kind(text) is not RequestKind.INCIDENT
+
+
+def test_an_attack_from_an_address_of_ours_is_abuse() -> None:
+    """Though it names the address of a server."""
+    assert kind("Il vostro server 192.0.2.8 attacca la mia rete") is RequestKind.ABUSE
 
 
 def test_a_gap_spans_four_words_and_no_end_of_a_sentence() -> None:

@@ -61,6 +61,20 @@ def test_a_confirmed_mail_joins_the_account_at_its_own_time(village: Village) ->
         assert [one.kind for one in house.told] == ["hold", "confirm", "open"]
 
 
+def test_the_word_in_another_mail_releases_nothing(village: Village) -> None:
+    """A mail of its own that begins with it goes its way, and so does a reply that says more."""
+    with village.house(MONDAY) as house:
+        parked = park(house)
+        more = {"subject": "Ordine", "headers": {}}
+        confirm(house, "Confermo l'ordine 123456, procedete pure con calma.", **more)
+        assert house.trace()["ticket"]
+        confirm(house, "Confermo ricezione, grazie", **more)
+        assert house.trace()["outcome"] != "confirm"
+        confirm(house, "Confermo, ma non ho chiesto io questa cosa!")
+        assert house.trace()["ticket"]
+        assert (mails.trace(house.rooms.store, parked) or {})["state"] == "parked"
+
+
 def test_another_account_releases_nothing(village: Village) -> None:
     """A strong CONFERMO from somebody else leaves the mail parked."""
     with village.house(MONDAY) as house:

@@ -92,11 +92,11 @@ def test_the_notice_that_was_sent_is_the_one_that_releases() -> None:
     assert done(case, Confirm("c", "b")).release == ("p1",)
 
 
-def test_confirm_without_a_notice_releases_the_only_one_that_waits() -> None:
-    """Of two it cannot tell which is meant, and releases none."""
-    assert done(_reply_to_notice(FIRST), Confirm("c", "b")).release == ("p1",)
-    said = done(_reply_to_notice(FIRST, SECOND), Confirm("c", "b"))
-    assert (said.release, sent(said)) == ((), [])
+def test_confirm_without_its_notice_releases_nothing() -> None:
+    """Not even the only one that waits: the word was about something else."""
+    for case in (_reply_to_notice(FIRST), _reply_to_notice(FIRST, notice_of="p2")):
+        said = done(case, Confirm("c", "b"))
+        assert (said.release, sent(said)) == ((), [])
 
 
 CLAIM = Claim(account(), UnconfirmedAddress("New@c.example", "new@c.example", "A-1001", NOW))

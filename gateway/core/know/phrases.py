@@ -13,10 +13,18 @@ from itertools import islice
 
 PLACES = 200  # places of one word at which a phrase is tried
 GAP, GAP_WORDS = "...", 4
+NUMBERS = 16  # words of numbers in a gap, which do not count as words of it
+LABELS = frozenset({"ip", "ordine", "order", "bestellung", "commande", "pedido"}) | {
+    "vps",
+    "srv",
+    "server",
+    "web",
+}
 STOP = "|"  # stands between two sentences; no word of a text is that
 BEGUN = 20_000  # words of which a book remembers the phrases that they begin
 
 _SPACES = re.compile(r"[\W_]+")
+_DIGIT = re.compile(r"[0-9]")
 _WORDS = re.compile(r"[^\W_]+|\|")
 _SENTENCE = re.compile(r"[.!?;:](?=\s|$)|\n\s*\n")
 _BREAK = "\0"  # what no fold makes of anything else; `｜` becomes a STOP
@@ -67,6 +75,7 @@ class Words:
         for at, word in enumerate(self.words):
             self._places.setdefault(word, []).append(at)
         self._known = sorted(self._places)
+        self._numbers = frozenset(word for word in self._known if _DIGIT.search(word))
         self._stops = self._places.get(STOP, [])
 
     def found(self, book: Book) -> Mapping[str, frozenset[int]]:
@@ -106,13 +115,24 @@ class Words:
     ) -> frozenset[int]:
         ends = set()
         for start in reached:
-            for at in range(start, min(start + gap + 1, len(self.words))):
+            left = gap
+            for at in range(start, min(start + gap + 1 + NUMBERS * (gap > 0), len(self.words))):
                 here = self.words[at]
-                if here == STOP:
+                if here == STOP or left < 0:
                     break
                 if here == word or (any_ending and here.startswith(word)):
                     ends.add(at + 1)
+                left -= not self._light(at)
         return frozenset(ends)
+
+    def _light(self, at: int) -> bool:
+        """Whether the word is a number (an address, an order, a time), or its label or name."""
+        if not self._numbers:
+            return False
+        words, following = self.words, self.words[at + 1 : at + 2]
+        return words[at] in self._numbers or (
+            words[at] in LABELS and not self._numbers.isdisjoint(following)
+        )
 
     def covered(self, phrases: Iterable[str]) -> frozenset[int]:
         """The places of all words that stand in one of these phrases, which have no gaps."""

@@ -14,13 +14,14 @@ from itertools import groupby
 from operator import itemgetter
 
 from gateway.core.know.feedback import unsolved
-from gateway.core.know.phrases import Book, Words, folded
+from gateway.core.know.phrases import STOP, Book, Words, folded
 from gateway.core.model import Mail, Reference, Request, RequestKind, TicketMatch
 from gateway.core.model.routing import RequestRules
 from gateway.core.read.clues import ips, orders
 
 ANALYSED = 20_000  # characters of new text that phrases are looked for in
 THANKS_WORDS = 12
+CONFIRMING = 400  # characters of a mail that confirms
 NAMES = 4  # words of a name that thanks may end with
 CONFIRMATIONS = frozenset({"confermo", "confirm"})
 # Kinds that are read in another way than by weighing phrases.
@@ -90,7 +91,7 @@ def _alarms(text: _Text, rules: RequestRules) -> bool:
 
 
 def _kind(mail: Mail, text: _Text, reference: Reference, rules: RequestRules) -> Request:
-    if confirms := _confirms(mail, text, rules):
+    if confirms := _confirms(mail, reference, rules):
         return Request(RequestKind.CONFIRM, (confirms,))
     strong = _best(text, rules.strong, rules, ORDERED)
     thanks = None if strong else _thanks(mail, rules)
@@ -99,18 +100,44 @@ def _kind(mail: Mail, text: _Text, reference: Reference, rules: RequestRules) ->
     return strong or _without_strong(mail, text, reference, rules)
 
 
-def _confirms(mail: Mail, text: _Text, rules: RequestRules) -> str | None:
-    """The first new word where it releases parked mail; `Confermo, ora funziona` says thanks."""
-    first = folded(mail.new_text[:200]).split()[:1]
-    if not first or first[0] not in CONFIRMATIONS:
+def _confirms(mail: Mail, reference: Reference, rules: RequestRules) -> str | None:
+    """The first new word of a reply to a notice, where only courtesy and a name follow it.
+
+    The same word in any other mail, or before anything else, is a word like others: a person
+    reads what `Confermo, ma non ho chiesto io questa cosa` says.
+    """
+    new = mail.new_text
+    if not reference.notice or len(new) > CONFIRMING:
         return None
-    against = text.phrases(rules.against.get(RequestKind.CONFIRM, {}), ordering=False)[0]
-    return None if against else first[0]
+    first, *following = folded(new).split() or [""]
+    if first not in CONFIRMATIONS:
+        return None
+    words = Words(new.replace("\n", " "))
+    denied = _every(rules.against.get(RequestKind.CONFIRM, {}))
+    if any(words.ends(phrase) for phrase in denied):
+        return None
+    covered = words.covered((first, *_every(rules.phrases.get(RequestKind.CONFIRM, {}))))
+    every = enumerate(words.words)
+    rest = [word for at, word in every if at not in covered and word != STOP]
+    return first if not following or _is_signed(mail, rest) else None
+
+
+def _is_signed(mail: Mail, rest: list[str]) -> bool:
+    """Whether these words are the author's own name, or the last line, in capitals: a name."""
+    own = folded(mail.from_name).split()
+    strange = [word for word in rest if word not in own]
+    last = _WORD.findall(mail.new_text.rstrip().rpartition("\n")[2])
+    below = folded(" ".join(last)).split()
+    capitals = len(last) <= NAMES and all(word[0].isupper() for word in last)
+    return not strange or (strange == below and capitals)
 
 
 def _without_strong(mail: Mail, text: _Text, reference: Reference, rules: RequestRules) -> Request:
     if reference.match is not TicketMatch.NONE or reference.answers_automatic:
         return Request(RequestKind.REPLY, (reference.because,))
+    alarm = None if text.forms else _best(text, rules.phrases, rules, ORDERED)
+    if alarm is not None and alarm.kind is RequestKind.INCIDENT:
+        return alarm  # what it names makes it no less of one
     if named := _named(mail):
         return Request(RequestKind.ACCOUNT, (f"it names {named}",))
     if text.forms:

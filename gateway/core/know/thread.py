@@ -42,7 +42,8 @@ from gateway.core.read.tokenform import read
 
 MAX_MERGES = 10
 _PROVEN = frozenset({ProofLevel.STRONG, ProofLevel.MEDIUM})
-_AUTOMATIC = frozenset({Purpose.AUTOMATIC, Purpose.PARKED, Purpose.ADDRESS})
+_NOTICES = frozenset({Purpose.PARKED, Purpose.ADDRESS})
+_AUTOMATIC = frozenset({Purpose.AUTOMATIC, *_NOTICES})
 _SYMBOLS = re.compile(r"[\W_]+")
 
 
@@ -118,7 +119,9 @@ def refer(
     named = tuple(_all_named(case, envelope))
     automatic = _answers_automatic(case, envelope)
     own = next((one for one in named if one.ticket and case.owns(one.ticket)), None)
-    base = _with_token(case, named, Reference(TicketMatch.NONE, answers_automatic=automatic))
+    notice = _answers_notice(mail, envelope)
+    nothing = Reference(TicketMatch.NONE, answers_automatic=automatic, notice=notice)
+    base = _with_token(case, named, nothing)
     if own is not None and own.ticket is not None:
         return _own(case, own, own.ticket, named, base)
     if any(one.claims and not _is_order(one, clues, case) for one in named):
@@ -225,6 +228,16 @@ def _answers_automatic(case: _Case, envelope: Envelope) -> bool:
         message.sent and message.automatic and message.message_id in parents
         for message in case.candidates.messages
     )
+
+
+def _answers_notice(mail: Mail, envelope: Envelope) -> bool:
+    """Whether it answers a notice that asks for CONFERMO, by a token's form; as above.
+
+    What is released or confirmed, the token says, and there it has to verify.
+    """
+    addressed = (text for one in envelope.recipients[:20] for text in tokens_in(one))
+    written = (read(text) for text in (*addressed, *tokens_of(mail)))
+    return any(one is not None and one.purpose in _NOTICES for one in written)
 
 
 def _is_automatic(text: str) -> bool:

@@ -99,6 +99,7 @@ class Reference:
     )
     token_account: Account | None = None
     staff_token: bool = False
+    notice: bool = False  # it answers a notice of parked mail, or the question of an address
 
 
 @dataclass(frozen=True, slots=True)

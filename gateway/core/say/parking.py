@@ -97,16 +97,12 @@ def _address(case: Case, claim: Claim) -> Effects:
 
 
 def _released(case: Case, account: Account) -> tuple[str, ...]:
-    """The mail whose notice is answered. Without a notice: the only one that waits, if it is one.
-
-    A forgery that waits beside it is not released by the same word.
+    """The mail whose notice is answered, and no other: the same word in a new mail is about
+    something else, and a forgery that waits beside it is not released by it.
     """
     waiting = [one for one in case.situation.candidates.parked if one.account == account.number]
     answered = _notice_tokens(case.situation)
-    named = [one for one in waiting if _announced(one, answered, case)]
-    if named:
-        return tuple(one.mail for one in named)
-    return (waiting[0].mail,) if len(waiting) == 1 and not answered else ()
+    return tuple(one.mail for one in waiting if _announced(one, answered, case))
 
 
 def _notice_tokens(situation: Situation) -> tuple[str, ...]:
