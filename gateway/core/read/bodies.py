@@ -97,7 +97,7 @@ class _Walk:
         self.texts = self.pages = 0  # bytes of them that are words
         self.opened = 0  # signed messages
         self.worded = False  # a text or a page said something
-        self.shown: dict[int, Attachment] = {}
+        self.shown: tuple[Part, bytes] | None = None  # the first text with a file name
 
     def part(self, part: Part, parent: Part | None) -> list[Slot]:
         """The words below this part; files and reports go to `found`."""
@@ -181,14 +181,19 @@ class _Walk:
         return end if end < len(part.body) else None
 
     def body(self, part: Part, data: bytes | memoryview) -> list[Slot]:
+        if part.type in _PAGES:
+            return self.read_as(part, self._shown(part, without_pictures(data)))
+        return self.read_as(part, self._shown(part, self._without_files(data, part)))
+
+    def read_as(self, part: Part, data: bytes | memoryview) -> list[Slot]:
+        """Decoded bytes as the words of a part, by the charset and the form that it declares."""
         label = part.content_type.get("charset")
         self.found.label = self.found.label or label
         if part.type in _PAGES:
             meta = None if label else _META.search(data[:1024])
             if meta:
                 label = meta.group(1).decode("ascii")
-            return [Slot(page=self.text(self._shown(part, without_pictures(data)), label))]
-        data = self._shown(part, self._without_files(data, part))
+            return [Slot(page=self.text(data, label))]
         if part.type == "text/plain":
             text = self.text(data, label)
             if flowed.is_flowed(part.content_type.parameters):
@@ -220,6 +225,7 @@ class _Walk:
         text, codec = decode(data, label)
         if self.found.charset is None:
             self.found.charset = codec
+        text = text.removeprefix("\ufeff")  # a byte order mark is no word
         self._judge_charset(text, codec, label)
         self.worded = self.worded or (not text[:4096].isspace() and bool(text))
         if _PGP in text:
@@ -359,8 +365,9 @@ class _Walk:
             not part.disposition.word and part.headers.first("content-id") is not None
         )
         added = self.add(part.name, kind, data, inline, subject)
-        if added is not None and kind in ("text/plain", "text/html") and not part.attached:
-            self.shown[id(added)] = added
+        shown = kind in ("text/plain", "text/html") and not part.attached
+        if added is not None and shown and self.shown is None:
+            self.shown = part, data
 
     def add(
         self, name: str | None, kind: str, data: bytes, inline: bool, subject: str = ""
@@ -377,15 +384,14 @@ class _Walk:
         """A mail whose only text has a file name and is not said to be attached: that text is
         its words.
         """
-        for added in self.shown.values():
-            most = _MOST_TEXT if added.declared_type == "text/plain" else _MOST_PAGE
-            cut = len(added.content) > most
-            text = self.text(whole_lines(added.content[:most]) if cut else added.content, None)
-            if added.declared_type == "text/plain":
-                self.found.text = text
-            else:
-                self.found.html = text
+        if self.shown is None:
             return
+        part, data = self.shown
+        page = part.type == "text/html"
+        most = _MOST_PAGE if page else _MOST_TEXT
+        data = whole_lines(data[:most]) if len(data) > most else data
+        slots = self.read_as(part, data)
+        self.found.text, self.found.html = merged(slots)
 
     def defect(self, kind: str) -> None:
         if kind not in self.found.defects:

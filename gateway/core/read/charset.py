@@ -38,7 +38,6 @@ _CODECS: dict[str, tuple[str, ...]] = {
     "mac": ("mac_roman",),
     "maccyrillic": ("mac_cyrillic",),
     "ptcp154": ("ptcp154",),
-    "viscii": ("cp1258",),
 }
 _ALIASES: dict[str, str] = {
     "usascii": "ascii", "ansix341968": "ascii", "iso646us": "ascii", "us": "ascii",

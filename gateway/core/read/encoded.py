@@ -8,7 +8,7 @@ neighbours, whatever the charset inside an encoded word decodes to.
 import binascii
 import re
 
-from gateway.core.read.charset import decode
+from gateway.core.read.charset import codecs_of, decode
 from gateway.core.read.transfer import base64_run
 
 _LIMIT = 16384  # bytes of one field that are read (docs/limits.md)
@@ -81,12 +81,26 @@ def _encoded_words(value: str) -> list[tuple[int, int, str, bytes]]:
         close = value.find("?=", match.end())
         if close < 0:  # and then there is none for any later start either: linear
             break
-        payload = value[match.end() : close].encode("latin-1", "replace")
-        kind = match.group(2)
+        kind, label = match.group(2), match.group(1)
+        payload = _bytes_of(value[match.end() : close], label)
         decoded = base64_run(payload) if kind in "bB" else binascii.a2b_qp(payload, header=True)
-        found.append((match.start(), close + 2, match.group(1), decoded))
+        found.append((match.start(), close + 2, label, decoded))
         position = close + 2
     return found
+
+
+def _bytes_of(inside: str, label: str) -> bytes:
+    """What stands in an encoded word; raw characters there, against RFC 2047 2, become bytes of
+    the charset that it names, so that they are themselves again.
+    """
+    if inside.isascii():
+        return inside.encode("ascii")
+    for codec in (*codecs_of(label), "utf-8"):
+        try:
+            return inside.encode(codec)
+        except (UnicodeError, LookupError):
+            continue
+    return inside.encode("utf-8", "replace")
 
 
 def _decode(run: list[bytes], label: str) -> str:

@@ -66,7 +66,7 @@ def disposition(parsed: Parsed) -> Report | None:
     for part in _parts(parsed, _DISPOSITION):
         fields = {name: value for group in _groups(part.content) for name, value in group.items()}
         stated = _message_id(fields, "original-message-id") or original_message_id(parsed)
-        # A refusal in the shape of a receipt, as Sieve's `reject` sends it (RFC 5429 2.1.1).
+        # A refusal in the shape of a receipt, as Sieve's `reject` sends it (RFC 5429 2.2.1).
         refused = _REFUSED.search(fields.get("disposition", "")) is not None
         return Report("mdn", _recipient(fields), "failed" if refused else None, None, stated)
     return None

@@ -15,6 +15,7 @@ from gateway.core.read.parameters import Valued, parse
 _VALID_TYPE = re.compile(r"[a-z0-9!#$&^_.+-]{1,80}/[a-z0-9!#$&^_.+*-]{1,120}\Z")
 _GUESS = re.compile(rb"^--([^\s-][^\r\n]{0,198}?|-[^\r\n]{1,198}?)[ \t]{0,80}\r?$", re.MULTILINE)
 _FIELD_AFTER = re.compile(rb"\r?\nContent-[A-Za-z-]{1,40}:", re.IGNORECASE)
+_COMMENT = re.compile(r"\([^()]*\)")
 _MOST_LOOKALIKES = 50_000
 _MOST_PADDING = 1_000  # bytes after a delimiter in its line that are looked at
 _STEP = 4 * 1024 * 1024
@@ -260,5 +261,8 @@ def _guess(raw: bytes, start: int, end: int) -> bytes | None:
 def _encoding(value: bytes | None) -> str:
     if value is None:
         return ""
-    token = value[:200].decode("ascii", "replace").partition("(")[0].strip(" \t\r\n;\"'").lower()
+    words = _COMMENT.sub(
+        " ", value[:200].decode("ascii", "replace")
+    )  # RFC 2045 6.1, RFC 822 3.1.4
+    token = words.partition("(")[0].strip(" \t\r\n;\"'").lower()
     return _MISSPELT.get(token, token)

@@ -15,6 +15,8 @@ _UU_END = re.compile(rb"^end[ \t]*(?:\r?\n|\Z)", re.MULTILINE)
 _LINE = re.compile(rb"[^\n]*\n|[^\n]+\Z")
 _ONE_WORD = re.compile(rb"(?:[A-Z]?[a-z]{1,20})?[ \t\r]*\n")
 _FILLED = re.compile(rb"[^\r\n]+")
+_DIGITS = re.compile(rb"[A-Za-z0-9+/]+")
+_LONGEST_WORD, _MOST_STRAYS, _LONGEST_LINE = 24, 6, 1000
 _LF = 0x0A
 _STEP = 512 * 1024
 _MOST_PADS = 100_000
@@ -109,10 +111,22 @@ def text_after(data: bytes) -> int:
 
 
 def _is_text(line: bytes) -> bool:
-    """Words with spaces, a rule, a sentence: more than one stray byte in a line of Base64."""
+    """Words with spaces, a rule, a sentence: more than one stray byte in a line of Base64.
+
+    A long run of digits with a few strays is Base64 still, which ignores them (RFC 2045 6.8).
+    """
     words = line.strip()
     junk = words.translate(None, _BASE64 + b"=")
-    return len(junk) > 1 or (len(junk) == 1 and (words[:1] == junk or words[-1:] == junk))
+    if len(junk) > 1:
+        return not _strayed(words, junk)
+    return len(junk) == 1 and (words[:1] == junk or words[-1:] == junk)
+
+
+def _strayed(words: bytes, junk: bytes) -> bool:
+    if len(junk) > _MOST_STRAYS or b"://" in words or b"@" in words or b"www." in words:
+        return False
+    run = max(_DIGITS.findall(words[:_LONGEST_LINE]), key=len, default=b"")
+    return len(run) >= _LONGEST_WORD and run.lower() != run and run.upper() != run
 
 
 def _with_words_before(data: bytes, at: int) -> int:
