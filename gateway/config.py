@@ -167,7 +167,13 @@ class Relay(Section):
     def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         if not value:
             raise ValueError("a trusted relay names no network")
-        return _networks(value)
+        for text in _networks(value):
+            network = ipaddress.ip_network(text)
+            if network.prefixlen < (8 if network.version == 4 else 16):
+                raise ValueError(
+                    f"`{network}` is too wide: everybody in it could choose his client address"
+                )
+        return value
 
     @model_validator(mode="after")
     def _writes_received(self) -> "Relay":
@@ -237,11 +243,15 @@ class Paths(Section):
     @field_validator("blobs")
     @classmethod
     def _place(cls, value: Path | str) -> Path | str:
-        return value if "://" in str(value) else Path(value)
+        if "://" not in str(value):
+            return Path(value)
+        if re.fullmatch(r"s3://(?![a-z0-9][a-z0-9.-]{1,61}[a-z0-9](?:/|$)).*", str(value)):
+            raise ValueError("blobs are in a directory, or at `s3://bucket/prefix`")
+        return value
 
     @property
     def disk(self) -> Path:
-        """A place on the disk that must have room for mail."""
+        """A place on the disk that must have room for large mail."""
         return self.blobs if isinstance(self.blobs, Path) else self.control.parent
 
 
@@ -264,7 +274,9 @@ class Log(Section):
 class LimitsConfig(Section):
     """Bounds of one session and one mail; docs/limits.md says which attack each stops."""
 
-    message_bytes: int = Field(36_700_160, ge=65_536, description="25 MiB and its base64.")
+    message_bytes: int = Field(
+        36_700_160, ge=65_536, le=268_435_456, description="25 MiB and its base64."
+    )
     header_bytes: int = Field(262_144, ge=16_384, description="The whole header.")
     header_fields: int = Field(500, ge=50, description="Fields of a mail.")
     recipients: int = Field(100, ge=1, description="RCPT of a mail; then 452.")
@@ -289,7 +301,12 @@ class LimitsConfig(Section):
         0.0, ge=0, description="Wait before the banner; who talks earlier is cut. 0.2 suits an MX."
     )
     memory_bytes: int = Field(
-        100_663_296, ge=1_048_576, description="Of large mails being received, all together."
+        100_663_296,
+        ge=1_048_576,
+        description="Of mails over 256 KiB until they are committed, all together.",
+    )
+    memory_bytes_per_address: int = Field(
+        50_331_648, ge=1_048_576, description="Of that, for one address; relays are exempt."
     )
     disk_factor: float = Field(
         1.5, ge=1, description="Free disk, in message sizes; below it 452 4.3.1."
@@ -365,6 +382,13 @@ class Config(Section):
         if self.dns.zone and not all(on_loopback(each.address) for each in self.listener):
             raise ValueError("`dns.zone` is allowed only when every listener is on loopback")
         return self
+
+    @property
+    def disks(self) -> tuple[Path, ...]:
+        """Every place that must have room for mail: of large ones, and of an embedded database."""
+        url = self.database.url
+        embedded = (Path(url.removeprefix("sqlite:///")).parent,) if "sqlite:///" in url else ()
+        return (self.paths.disk, *embedded)
 
     @field_validator("listener")
     @classmethod

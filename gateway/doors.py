@@ -67,7 +67,7 @@ class Doors:
         self._shared = shares > 1
         self._handed = dict(handed or {})
         self._log = log.get("receive")
-        self._free_disk = listener.disk_at(config.paths.disk)
+        self._free_disk = listener.disk_at(*config.disks)
         self._certificates = {one.address: _certificate(one) for one in config.listener}
         self._relays = [TrustedRelay.parse(**one.model_dump()) for one in config.trusted_relays]
         self._servers: list[Server] = []
@@ -150,6 +150,7 @@ class Doors:
             self._log,
             self._config.host_name,
             free_disk=self._free_disk,
+            postmaster=self._config.support.domain,
         )
 
 

@@ -23,7 +23,7 @@ from gateway.core.model import Moved
 from gateway.errors import BadInput, Defect, PortiereError, Temporary
 
 VERSION = 1
-LONGEST = 256 << 20  # bytes of a frame: several times the largest mail with its attachments
+LONGEST = 1 << 30  # bytes of a frame: four times the most that `limits.message_bytes` may be
 _HEAD = struct.Struct(">BqI")  # version, number (below zero: an answer), length
 _PLAIN = frozenset(
     {
@@ -80,6 +80,8 @@ def pack(number: int, what: str, about: object) -> bytes:
     """One frame."""
     body = io.BytesIO()
     _Writer(body, protocol=5).dump((what, about))
+    if body.tell() > LONGEST:
+        raise Defect(f"a frame of {body.tell()} bytes")  # of one mail, and not of the line
     return _HEAD.pack(VERSION, number, body.tell()) + body.getvalue()
 
 
@@ -124,8 +126,13 @@ class Line:
             future.set_exception(Temporary("the line is broken"))
             return future
         self._number += 1
+        try:
+            frame = pack(self._number, what, about)
+        except Defect as error:
+            future.set_exception(error)
+            return future
         self._open[self._number] = future
-        self._writer.write(pack(self._number, what, about))
+        self._writer.write(frame)
         return future
 
     async def run(self) -> None:

@@ -142,6 +142,7 @@ async def world(
     relays: Sequence[TrustedRelay] = (),
     address: str = "127.0.0.1:0",
     drain: float = 1.0,
+    postmaster: str = "",
     **settings: Any,
 ) -> AsyncIterator[World]:
     """An open door; errors are answered without delay unless `limits` say otherwise."""
@@ -156,6 +157,7 @@ async def world(
         HOST,
         clock=lambda: NOW,
         free_disk=lambda: here.free_disk,
+        postmaster=postmaster,
     )
     try:
         yield here

@@ -118,14 +118,16 @@ def _clock(latest: datetime | None, theirs: datetime | None) -> Finding:
     return good("clock", said)
 
 
-def _disk(config: Config) -> Finding:
-    place = config.paths.disk
-    while not place.exists():
+def _existing(place: Path) -> Path:
+    while not place.exists() and place != place.parent:
         place = place.parent
-    free, least = (
-        shutil.disk_usage(place).free,
-        int(config.limits.message_bytes * config.limits.disk_factor),
-    )
+    return place
+
+
+def _disk(config: Config) -> Finding:
+    place = min(map(_existing, config.disks), key=lambda each: shutil.disk_usage(each).free)
+    free = shutil.disk_usage(place).free
+    least = int(config.limits.message_bytes * config.limits.disk_factor)
     said = f"{free // 1_048_576:,} MiB free at `{place}`"
     if free < least:
         return bad("disk", said, f"free {least // 1_048_576:,} MiB; below it mail is deferred")

@@ -60,6 +60,11 @@ class DataReader:
         self._take(block[: end + 2])
         return block[end + len(END) :]
 
+    @property
+    def kept(self) -> int:
+        """Bytes of content that are held; none of a mail that has a flaw."""
+        return 0 if self.flaw else self._size
+
     def content(self) -> bytes:
         """The mail; empty where it has a flaw."""
         kept, self._kept = self._kept, BytesIO()

@@ -80,20 +80,25 @@ class Door:
     free_disk: Callable[[], int]
     crowd: Crowd
     memory: Memory
+    postmaster: str  # where mail for the postmaster of no domain goes
     draining: bool = False
     sessions: set[Session] = field(default_factory=set)
     commits: set[asyncio.Future[Verdict]] = field(default_factory=set)
 
-    async def decide(self, envelope: Envelope, raw: bytes) -> Verdict:
-        """The verdict on a mail; 451 where there is none in time, or only an exception."""
+    def begin(self, envelope: Envelope, raw: bytes) -> asyncio.Future[Verdict]:
+        """Have a mail decided and committed, whatever becomes of the session."""
         task = asyncio.ensure_future(self.handle(envelope, raw))
         self.commits.add(task)
         task.add_done_callback(self._decided)
+        return task
+
+    async def verdict(self, task: asyncio.Future[Verdict], session: str) -> Verdict:
+        """The verdict on a mail; 451 where there is none in time, or only an exception."""
         # Unlike `wait_for` and `await task`, `wait` leaves the task alone when this session is
         # cancelled.
         await asyncio.wait({task}, timeout=self.limits.decide_seconds)
         if not task.done():
-            self.log.error("no verdict in time", session=envelope.session)
+            self.log.error("no verdict in time", session=session)
             return Verdict(replies.TRY_LATER)
         if task.cancelled() or task.exception() is not None:
             return Verdict(replies.TRY_LATER)

@@ -3,11 +3,9 @@
 docs/limits.md says which attack each bound stops. Nothing here knows the protocol.
 """
 
-import contextlib
 import functools
 import ipaddress
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 KIB = 1024
@@ -40,13 +38,19 @@ class Limits:
     data_grace_seconds: float = 30.0  # before the rate of DATA is judged
     decide_seconds: float = 300.0  # then 451, while the commit goes on
     greet_pause_seconds: float = 0.0  # an early talker is cut; 0 finds those that pipeline EHLO
-    memory_bytes: int = 96 * MIB  # of large mails that are being received, all together
+    memory_bytes: int = 96 * MIB  # of large mails until they are committed, all together
+    memory_bytes_per_address: int = 48 * MIB  # of that; one mail of the largest size always fits
     disk_factor: float = 1.5  # of the message size must be free
 
     @property
     def disk_floor(self) -> int:
         """Free bytes below which no mail is begun."""
         return int(self.message_bytes * self.disk_factor)
+
+    @property
+    def memory_for_one(self) -> int:
+        """Bytes that the large mails of one address may hold."""
+        return max(self.memory_bytes_per_address, self.message_bytes)
 
 
 DELAY_FROM = 3  # the error from which replies are slow
@@ -102,39 +106,58 @@ def source(address: str) -> str:
 
 
 class Memory:
-    """Bytes of large mails being received, over all sessions."""
+    """Bytes of large mails, over all sessions, until each is refused or committed.
 
-    def __init__(self, limit: int) -> None:
-        """`limit` is in bytes."""
+    One address may hold its part alone, so that no few slow clients keep the others out.
+    """
+
+    def __init__(self, limit: int, for_one: int) -> None:
+        """In bytes: of all, and of the mails of one address (IPv6: of each /64)."""
         self._free = limit
+        self._for_one = for_one
+        self._by_source: Counter[str] = Counter()
 
-    @contextlib.contextmanager
-    def share(self) -> Iterator["Share"]:
-        """One mail's share, given back at the end."""
-        share = Share(self)
-        try:
-            yield share
-        finally:
-            self._free += share.held
+    def share(self, address: str | None) -> "Share":
+        """One mail's share, to be released; None is a server of ours, which many stand behind."""
+        return Share(self, None if address is None else source(address))
 
-    def _take(self, count: int) -> bool:
-        if count > self._free:
+    def room(self, address: str | None, count: int) -> bool:
+        """Whether so many bytes more could be had now."""
+        own = address is None or self._by_source[source(address)] + count <= self._for_one
+        return own and count <= self._free
+
+    def _take(self, key: str | None, count: int) -> bool:
+        if count > 0 and not self.room(key, count):
             return False
         self._free -= count
+        if key is not None:
+            self._by_source[key] += count
+            if self._by_source[key] <= 0:
+                del self._by_source[key]
         return True
 
 
 class Share:
     """What one mail holds of the memory."""
 
-    def __init__(self, memory: Memory) -> None:
+    def __init__(self, memory: Memory, key: str | None) -> None:
         """Made by `Memory.share` alone."""
         self._memory = memory
+        self._key = key
         self.held = 0
 
     def grow(self, total: int) -> bool:
-        """Hold `total` bytes; False, and nothing changes, where there is no room."""
-        if not self._memory._take(total - self.held):
+        """Hold `total` bytes, or more as before; False, and nothing changes, without room."""
+        more = total - self.held
+        if more <= 0:
+            return True
+        if not self._memory._take(self._key, more):
             return False
         self.held = total
         return True
+
+    def release(self, _: object = None) -> None:
+        """Give all of it back, at once; again is as once. Fits as a callback of a task."""
+        held, self.held = self.held, 0
+        if held:
+            self._memory._take(self._key, -held)

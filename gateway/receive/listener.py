@@ -28,7 +28,6 @@ __all__ = ["ListenerSettings", "Server", "disk_at", "start"]
 
 BACKLOG = 1024
 SWEEP_SECONDS = 1.0
-HANDSHAKE_SECONDS = 10.0  # of TLS before the banner: no session counts it
 _UNIX = "unix:"
 
 
@@ -94,11 +93,12 @@ async def start(
     *,
     clock: Callable[[], datetime] | None = None,
     free_disk: Callable[[], int] | None = None,
+    postmaster: str = "",
 ) -> Server:
     """Open a door. Raises `BadInput` where the address cannot be had or the relays are ambiguous.
 
     `clock` gives each mail its time (aware, UTC); `free_disk` the free bytes where mail is
-    stored (`disk_at`).
+    stored (`disk_at`); `postmaster` the domain of `RCPT TO:<postmaster>`.
     """
     client.check(relays)
     logging.getLogger(
@@ -115,35 +115,37 @@ async def start(
         clock=clock or _utc_now,
         free_disk=free_disk or _endless,
         crowd=Crowd(limits),
-        memory=Memory(limits.memory_bytes),
+        memory=Memory(limits.memory_bytes, limits.memory_for_one),
+        postmaster=postmaster or host_name,
     )
     session = LmtpSession if settings.protocol == "lmtp" else SmtpSession
     loop = asyncio.get_running_loop()
     sock = settings.handed.dup() if settings.handed else bound(settings)
     factory = functools.partial(session, door)
-    tls = settings.tls if settings.implicit_tls else None
-    patience = HANDSHAKE_SECONDS if tls else None
     if sock.family == socket.AF_UNIX:
-        server: asyncio.Server = await loop.create_unix_server(
-            factory, sock=sock, backlog=BACKLOG, ssl=tls, ssl_handshake_timeout=patience
-        )
+        server: asyncio.Server = await loop.create_unix_server(factory, sock=sock, backlog=BACKLOG)
     else:
-        server = await loop.create_server(
-            factory, sock=sock, backlog=BACKLOG, ssl=tls, ssl_handshake_timeout=patience
-        )
+        server = await loop.create_server(factory, sock=sock, backlog=BACKLOG)
     return Server(door, server, _name(settings, sock), loop.create_task(_sweep(door)))
 
 
-def disk_at(path: Path) -> Callable[[], int]:
-    """Free bytes, for us, on the file system that holds `path` or its nearest existing parent."""
-    while not path.exists() and path != path.parent:
-        path = path.parent
+def disk_at(*paths: Path) -> Callable[[], int]:
+    """Free bytes, for us, on the fullest of the file systems that hold these paths, or where one
+    does not exist its nearest parent.
+    """
+    places = [_existing(path) for path in paths]
 
     def free() -> int:
-        found = os.statvfs(path)
-        return found.f_bavail * found.f_frsize
+        found = [os.statvfs(place) for place in places]
+        return min(each.f_bavail * each.f_frsize for each in found)
 
     return free
+
+
+def _existing(path: Path) -> Path:
+    while not path.exists() and path != path.parent:
+        path = path.parent
+    return path
 
 
 async def _sweep(door: Door) -> None:

@@ -23,11 +23,12 @@ from gateway.receive.data import DataReader
 from gateway.receive.door import Door
 from gateway.receive.limits import DELAY_FROM
 from gateway.receive.lines import Hangup, Lines, Outlet, Refused
-from gateway.receive.replies import Reply
+from gateway.receive.replies import Reply, Verdict
 
 LINGER_SECONDS = 1.0  # how long a client may take to read why it was cut off
 PROXY_SECONDS = 10.0
 HANDSHAKE_SECONDS = 30.0
+IMPLICIT_SECONDS = 10.0  # the same where nothing was said before it
 CLOSE_SECONDS = 5.0
 _NO_LIMIT = 1 << 30  # Lines has judged the length already
 
@@ -88,11 +89,13 @@ class Connection(SMTP):
         self._peer = ""
         self._relay: client.TrustedRelay | None = None
         self._proxied: str | None = None
-        self._counted = False
+        self._local = False
+        self._counted = ""  # the address that the crowd counts us by
+        self._shaking = False  # in a TLS handshake: nothing can be said
         self._tls = False
         self._errors = 0
         self._data: DataReader | None = None  # while DATA is read
-        self._deciding = False
+        self._commit: asyncio.Future[Verdict] | None = None  # while a mail is decided
         self._began = self._since = self.loop.time()
 
     # What the protocols add
@@ -113,26 +116,53 @@ class Connection(SMTP):
         peername = transport.get_extra_info("peername")
         self._peer = client.peer_address(peername)
         self._relay = client.find(self._door.relays, self._peer)
-        counted = self._relay is None and isinstance(peername, tuple)  # not our own servers
-        if counted and not self._door.crowd.enter(self._peer):
-            self._door.log.info("too many connections", peer=self._peer)
-            stream.write(replies.TOO_MANY_CONNECTIONS.line)
+        self._local = not isinstance(peername, tuple)
+        self._shaking = self._door.settings.implicit_tls and self._door.settings.tls is not None
+        if not self._enter():
+            if not self._shaking:
+                stream.write(replies.TOO_MANY_CONNECTIONS.line)
             stream.close()
             return
-        self._counted = counted
-        self._tls = stream.get_extra_info("ssl_object") is not None
         self._door.sessions.add(self)
         self._attach(stream)
+        if self._shaking:
+            stream.pause_reading()  # what comes is for TLS
         self.session = LibrarySession(self.loop)
         self.session.peer = self._peer
         self._lines.lenient = self._relay is not None and self._relay.normalise_lf
         self._handler_coroutine = self.loop.create_task(self._serve())
 
+    @property
+    def _client(self) -> str | None:
+        """Whose bounds count: the peer, or who a load balancer says it is; None for servers of
+        ours, behind which many stand.
+        """
+        if self._relay is None:
+            return None if self._local else self._peer
+        return self._proxied
+
+    def _enter(self) -> bool:
+        """Whether there is room for one more connection of this client."""
+        client = self._client
+        if client is None:
+            return True
+        if not self._door.crowd.enter(client):
+            self._door.log.info("too many connections", peer=self._peer, client=client)
+            return False
+        self._counted = client
+        return True
+
+    def _leave(self, _: object = None) -> None:
+        if self._counted:
+            self._door.crowd.leave(self._counted)
+        self._counted = ""
+
     def connection_lost(self, error: Exception | None) -> None:
         """Stop reading. A commit that is under way goes on without us."""
-        if self._counted:
-            self._door.crowd.leave(self._peer)
-        self._counted = False
+        if self._commit is not None and not self._commit.done():
+            self._commit.add_done_callback(self._leave)  # or hanging up would escape the count
+        else:
+            self._leave()
         self._door.sessions.discard(self)
         self._outlet.lost()
         if self._handler_coroutine is not None:
@@ -186,11 +216,17 @@ class Connection(SMTP):
 
     async def _begin(self) -> None:
         """What comes before the banner: the load balancer's header, or silence."""
+        if self._shaking:
+            await self._secure(IMPLICIT_SECONDS)
+            self._shaking = False
+        if self._relay is not None and self._relay.method is Method.PROXY:
+            await asyncio.wait_for(self._read_proxy_header(), PROXY_SECONDS)
+            if not self._enter():
+                await self._say(replies.TOO_MANY_CONNECTIONS)
+                self._lines.over = True
+                await self._flush()
         pause = self._door.limits.greet_pause_seconds
-        if self._relay is not None:
-            if self._relay.method is Method.PROXY:
-                await asyncio.wait_for(self._read_proxy_header(), PROXY_SECONDS)
-        elif pause > 0:
+        if self._client is not None and pause > 0:
             await asyncio.sleep(pause)
             if self._lines.pending:
                 self._log("talked before the banner")
@@ -213,13 +249,16 @@ class Connection(SMTP):
         await self._say(replies.START_TLS)
         await self._flush()
         self._lines.discard()  # `start_tls` stops reading before it waits for anything
+        await self._secure(HANDSHAKE_SECONDS)
+
+    async def _secure(self, seconds: float) -> None:
         try:
             secured = await self.loop.start_tls(
                 self._stream,
                 self,
                 cast(Any, self._door.settings.tls),
                 server_side=True,
-                ssl_handshake_timeout=HANDSHAKE_SECONDS,
+                ssl_handshake_timeout=seconds,
             )
         except OSError as error:
             self._log("no TLS handshake", error=type(error).__name__)
@@ -234,7 +273,7 @@ class Connection(SMTP):
     def overdue(self, now: float) -> bool:
         """Whether the client took longer than it may."""
         limits = self._door.limits
-        if self._deciding:
+        if self._commit is not None:
             return False
         if now - self._began > limits.session_seconds:
             return True
@@ -250,7 +289,8 @@ class Connection(SMTP):
             return
         self._log("cut", why=why)
         stream = self._stream
-        if not self._lines.over and not stream.get_write_buffer_size():
+        quiet = self._lines.over or self._shaking
+        if not quiet and not stream.get_write_buffer_size():
             stream.write(reply.line)
         stream.abort()
 
@@ -259,7 +299,8 @@ class Connection(SMTP):
         if self.transport is None or not self._idle or self._lines.over:
             return
         self._lines.over = True
-        self._stream.write(replies.SHUTTING_DOWN.line)
+        if not self._shaking:
+            self._stream.write(replies.SHUTTING_DOWN.line)
         self._stream.close()
 
     def _log(self, event: str, **fields: object) -> None:

@@ -13,7 +13,7 @@ from gateway.receive import commands, received, replies, xforward
 from gateway.receive.client import Arrival, Method
 from gateway.receive.data import DataReader, Flaw
 from gateway.receive.door import Door
-from gateway.receive.limits import SMALL
+from gateway.receive.limits import SMALL, Share
 from gateway.receive.lines import Hangup
 from gateway.receive.replies import Reply, Verdict
 from gateway.receive.session import Connection
@@ -41,6 +41,7 @@ class Transaction:
 
     sender: Address | None  # None is the null reverse-path
     smtputf8: bool
+    size: int = 0  # as announced
     recipients: list[Address] = field(default_factory=list)
 
 
@@ -206,7 +207,10 @@ class SmtpSession(Connection):
         if self._door.free_disk() < self._door.limits.disk_floor:
             self._door.log.warning("disk nearly full")
             return await self._say(replies.DISK)
-        self._mail = Transaction(sender, smtputf8)
+        size = int(path.parameters.get("SIZE") or 0)
+        if size > SMALL and not self._door.memory.room(self._client, size):  # RFC 1870 6.1
+            return await self._busy()
+        self._mail = Transaction(sender, smtputf8, size)
         return await self._say(replies.SENDER_OK)
 
     def _not_now(self) -> Reply | None:
@@ -217,7 +221,7 @@ class SmtpSession(Connection):
         if self._door.draining:
             return replies.SHUTTING_DOWN
         limits = self._door.limits
-        if self._mails >= (limits.relay_mails if self._relay else limits.mails):
+        if self._mails >= (limits.mails if self._client else limits.relay_mails):
             return replies.TOO_MANY_MAILS
         return None
 
@@ -246,7 +250,7 @@ class SmtpSession(Connection):
             return await self._refuse(replies.UNKNOWN_PARAMETER)
         text = path.text
         if text.lower() == "postmaster":  # RFC 5321 4.5.1: without a domain, too
-            text = f"{text}@{self.hostname}"
+            text = f"{text}@{self._door.postmaster}"
         recipient = commands.mailbox(text, self._mail.smtputf8)
         if recipient is None:
             return await self._refuse(replies.BAD_RECIPIENT)
@@ -276,39 +280,58 @@ class SmtpSession(Connection):
             return await self._refuse(replies.RECIPIENT_FIRST)
         if self._lines.pending:  # RFC 2920 3.1: DATA ends a group
             return await self._refuse(replies.OUT_OF_STEP, close=True)
+        share = self._door.memory.share(self._client)
+        if self._mail.size > SMALL and not share.grow(self._mail.size):
+            self._reset()
+            return await self._busy()
         await self._say(replies.START_DATA)
-        return await self._take(self._mail)
+        return await self._take(self._mail, share)
 
-    async def _take(self, mail: Transaction) -> None:
+    async def _busy(self) -> None:
+        """No offence: it may come again when others have gone."""
+        self._log("not taken", flaw=str(Flaw.NO_MEMORY))
+        await self._say(replies.BUSY)
+
+    async def _take(self, mail: Transaction, share: Share) -> None:
         """Read one mail, have it decided, say so."""
         reader = DataReader(
             self._door.limits.message_bytes,
             self._lines.lenient,
             self._door.settings.keep_bad_lines,
         )
-        with self._door.memory.share() as share:
-            self._data, self._since = reader, self.loop.time()
-            try:
-                while (rest := reader.feed(await self._lines.chunk())) is None:
-                    self._bound(reader)
-                    if reader.received > SMALL and not share.grow(reader.received):
-                        reader.spoil(Flaw.NO_MEMORY)
-            finally:
-                self._data = None
-            self._lines.unread(rest)
-            verdict = await self._verdict(mail, reader)
+        try:
+            await self._read(reader, share)
+            verdict = await self._verdict(mail, reader, share)
+        finally:
+            if self._commit is None:  # else it is the commit's
+                share.release()
+            self._commit = None
         self._mails += 1
         self._others = self._overflow = 0
         self._reset()
         self._door.answered(verdict.reply)
         await self._say_verdict(verdict, len(mail.recipients))
 
+    async def _read(self, reader: DataReader, share: Share) -> None:
+        """To the end of the mail. One that finds no room gives its own back, for the others."""
+        self._data, self._since = reader, self.loop.time()
+        try:
+            while (rest := reader.feed(await self._lines.chunk())) is None:
+                self._bound(reader)
+                if reader.kept > SMALL and not share.grow(reader.kept):
+                    reader.spoil(Flaw.NO_MEMORY)
+                if reader.flaw is not None:
+                    share.release()
+        finally:
+            self._data = None
+        self._lines.unread(rest)
+
     def _bound(self, reader: DataReader) -> None:
         if reader.received > 2 * self._door.limits.message_bytes:
             self.cut(replies.TOO_BIG, "twice the size limit")
             raise Hangup
 
-    async def _verdict(self, mail: Transaction, reader: DataReader) -> Verdict:
+    async def _verdict(self, mail: Transaction, reader: DataReader, share: Share) -> Verdict:
         if reader.flaw is not None:
             self._errors += reader.flaw is Flaw.BAD_LINES
             self._log("not taken", flaw=str(reader.flaw), size=reader.received)
@@ -317,11 +340,12 @@ class SmtpSession(Connection):
         if received.count(raw) > self._door.limits.received_fields:
             self._log("too many hops")
             return Verdict(replies.TOO_MANY_HOPS)
-        self._deciding = True
+        envelope = self._envelope(mail, raw)
+        self._commit = self._door.begin(envelope, raw)
+        self._commit.add_done_callback(share.release)
         try:
-            return await self._door.decide(self._envelope(mail, raw), raw)
+            return await self._door.verdict(self._commit, envelope.session)
         finally:
-            self._deciding = False
             self._since = self.loop.time()
 
     def _envelope(self, mail: Transaction, raw: bytes) -> Envelope:

@@ -103,3 +103,11 @@ def test_a_broken_configuration_has_its_exact_complaint(path: Path) -> None:
 def test_every_limit_of_the_sessions_is_a_key() -> None:
     """The keys of `[limits]` are the bounds that receive knows, with the same defaults."""
     assert config.LimitsConfig().model_dump() == asdict(Limits())
+
+
+def test_the_disk_of_an_embedded_database_must_have_room_too() -> None:
+    """It is the spool of small mail; a server looks after its own."""
+    embedded = config.parse('[database]\nurl = "sqlite:////a/b/c.db"\n[paths]\nblobs = "/d"', "x")
+    assert embedded.disks == (Path("/d"), Path("/a/b"))
+    served = config.parse('[database]\nurl = "postgresql://u@h/n"\n[paths]\nblobs = "/d"', "x")
+    assert served.disks == (Path("/d"),)

@@ -1,11 +1,11 @@
 """SMTP dialogues as data: each file of tests/dialogs is played against an open door.
 
 `@ key=value` sets the scene (protocol, role, relay=METHOD, lenient, tls, require_tls,
-keep_bad_lines, verdict, free_disk, limits.KEY). `C:` sends a line with CR LF, `C!` bytes as they
-are, `C>` holds bytes back, so that they leave in one packet with what follows. `S:` is a pattern
-for one reply line (`*` and `?`), `S+` for the last line of a reply, `X` expects the end, `TLS`
-starts the handshake, `EOF` half-closes. `mails N`, `envelope key=value` and `raw` say what came
-through. Escapes as in Python; `{9*x}` is nine of them.
+keep_bad_lines, postmaster, verdict, free_disk, limits.KEY). `C:` sends a line with CR LF, `C!`
+bytes as they are, `C>` holds bytes back, so that they leave in one packet with what follows. `S:`
+is a pattern for one reply line (`*` and `?`), `S+` for the last line of a reply, `X` expects the
+end, `TLS` starts the handshake, `EOF` half-closes. `mails N`, `envelope key=value` and `raw` say
+what came through. Escapes as in Python; `{9*x}` is nine of them.
 """
 
 import asyncio
@@ -55,7 +55,7 @@ def scene(lines: list[str]) -> tuple[dict[str, Any], dict[str, str]]:
             changes[key] = value == "yes"
         elif key == "tls":
             changes["tls"] = server_context()
-        elif key == "protocol":
+        elif key in ("protocol", "postmaster"):
             changes[key] = value
         elif key != "lenient":
             own[key] = value

@@ -17,9 +17,10 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from gateway import line
+from gateway.config import LimitsConfig
 from gateway.core.model import Committed, Listener, Moved, Spend, Tainted
 from gateway.errors import BadInput, Defect, Temporary
-from gateway.line import Line, announced, pack, unpack
+from gateway.line import LONGEST, Line, announced, pack, unpack
 
 HEAD = 13
 
@@ -167,3 +168,13 @@ def test_a_line_that_breaks_answers_every_open_question(tmp_path: Path) -> None:
             await one.ask("echo")
 
     asyncio.run(talk(tmp_path, answers, work))
+
+
+def test_the_largest_mail_fits_into_a_frame() -> None:
+    """Its bytes, as much again for its files and for its parts, and room."""
+    most = next(
+        each.le
+        for each in LimitsConfig.model_fields["message_bytes"].metadata
+        if hasattr(each, "le")
+    )
+    assert 4 * most <= LONGEST
