@@ -61,3 +61,20 @@ def test_viscii_is_not_windows_1258() -> None:
     """A charset without a codec is unknown, not another one."""
     read = parsed(HEAD + b"Content-Type: text/plain; charset=viscii\n\nxin ch\xe0o\n")
     assert "charset-unknown" in read.defects
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "defects"),
+    [
+        (b"This is a multi-part message in MIME format.\n", b"", ()),
+        (b"", b"\n \n", ()),
+        (b"Il sito non va.\n", b"", ("preamble-text",)),
+        (b"", b"--B\nContent-Type: image/png\n\nx\n--B--\n", ("epilogue-text",)),
+    ],
+)
+def test_what_stands_around_the_parts(
+    before: bytes, after: bytes, defects: tuple[str, ...]
+) -> None:
+    """Nobody is shown it; where it says something, the mail has a defect."""
+    mail = MIXED + before + b"--B\n\nciao\n--B--\n" + after
+    assert parsed(mail).defects == defects

@@ -17,6 +17,7 @@ _GUESS = re.compile(rb"^--([^\s-][^\r\n]{0,198}?|-[^\r\n]{1,198}?)[ \t]{0,80}\r?
 _FIELD_AFTER = re.compile(rb"\r?\nContent-[A-Za-z-]{1,40}:", re.IGNORECASE)
 _COMMENT = re.compile(r"\([^()]*\)")
 _MOST_LOOKALIKES = 50_000
+_MOST_OUTSIDE = 2_000
 _MOST_PADDING = 1_000  # bytes after a delimiter in its line that are looked at
 _STEP = 4 * 1024 * 1024
 _MISSPELT = {
@@ -203,8 +204,12 @@ class _Tree:
             else:
                 if begin >= 0:
                     ranges.append((begin, max(begin, _before(raw, at))))
+                else:
+                    self._outside(start, at, "preamble-text")
                 begin = line_end
                 # One more range than the budget: enough to know that there is a rest.
+                if tail == b"--":
+                    self._outside(line_end, end, "epilogue-text")
                 if tail == b"--" or len(ranges) > self.budget.parts:
                     return self._with_rest(ranges, end) if tail == b"" else ranges
                 after = line_end
@@ -213,6 +218,14 @@ class _Tree:
             self.defect("boundary-open")
             ranges.append((begin, end))
         return ranges
+
+    def _outside(self, start: int, end: int, defect: str) -> None:
+        """RFC 2046 5.1.1: what stands around the parts is shown to nobody; said where it says
+        more than that the mail is one of MIME.
+        """
+        words = self.raw[start : min(end, start + _MOST_OUTSIDE)].strip()
+        if words and b"mime" not in words.lower():
+            self.defect(defect)
 
     def _with_rest(self, ranges: list[tuple[int, int]], end: int) -> list[tuple[int, int]]:
         return [*ranges[:-1], (ranges[-1][0], end)]
