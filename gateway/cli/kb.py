@@ -17,6 +17,7 @@ from gateway import config as configuration
 from gateway.cli import kbfigures, output
 from gateway.cli.config import ConfigOption
 from gateway.core.know.knowledge import evidence, judge
+from gateway.core.know.told import tells
 from gateway.core.model import ArticleHit, PublicArticle
 from gateway.core.read import language as languages
 from gateway.errors import BadInput
@@ -196,7 +197,7 @@ def _answer(index: "ArticleIndex", text: str, lang: str | None) -> dict[str, Any
         "question": text,
         "language": spoken,
         "article": best.slug if best else None,
-        "confidence": str(judge(hits).confidence),
+        "confidence": str(judge(hits, withheld=tells(text)).confidence),
         "score": round(best.score, 2) if best else None,
         "evidence": round(evidence(hits), 2),
         "articles": [_listed(hit) for hit in hits],

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway.core.know.knowledge import evidence, judge
+from gateway.core.know.told import tells
 from gateway.core.model import ArticleHit, Confidence, PublicArticle
 from gateway.errors import BadInput
 from gateway.load.texts import load_knowledge
@@ -48,7 +49,8 @@ class Asked:
     @property
     def sure(self) -> bool:
         """Whether it would be answered by itself."""
-        return judge(self.hits).confidence is Confidence.SURE
+        found = judge(self.hits, withheld=tells(self.question.text))
+        return found.confidence is Confidence.SURE
 
 
 def questions(path: Path) -> Iterator[Question]:

@@ -245,6 +245,19 @@ def test_an_attack_from_an_address_of_ours_is_abuse() -> None:
     assert kind("Il vostro server 192.0.2.8 attacca la mia rete") is RequestKind.ABUSE
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Ho cambiato i nameserver tre giorni fa e il dominio punta ancora al vecchio",
+        "Ho attivato il rinnovo automatico ma il dominio è scaduto lo stesso",
+    ],
+)
+def test_what_the_author_did_himself_is_no_order(text: str) -> None:
+    """The rest of the sentence may be one all the same."""
+    assert kind(text) is not RequestKind.CHANGE
+    assert kind("Ho cambiato banca, aggiornate il nostro IBAN") is RequestKind.CHANGE
+
+
 def test_a_gap_spans_four_words_and_no_end_of_a_sentence() -> None:
     """`...` between two words of a phrase."""
     assert Words("cambiate voi tutti i nostri nameserver").ends("cambi* ... nameserver")

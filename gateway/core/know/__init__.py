@@ -14,6 +14,7 @@ from gateway.core.know import (
     knowledge,
     proof,
     request,
+    told,
     unconfirmed,
 )
 from gateway.core.know.identify import identify
@@ -139,7 +140,7 @@ def situation(arrival: Arrival, candidates: Candidates, knowing: Knowing) -> Sit
         incident=reported,
         knowledge=knowledge.judge(
             candidates.articles,
-            withheld=who.request.alarm or feedback.answers_us(who.mail, knowing.domain),
+            withheld=_withheld(who, knowing),
         ),
         hours=hours.at(routing.office, arrival.envelope.received_at, routing.due_mail),
         candidates=candidates,
@@ -175,6 +176,12 @@ def _reported(arrival: Arrival, candidates: Candidates, who: _Understood) -> Inc
     own = who.account.number if who.account and who.proof.level in PROVEN else None
     critical = who.request.kind is RequestKind.INCIDENT
     return incident.read(who.mail, arrival.clues, candidates, own, critical, who.own_ticket)
+
+
+def _withheld(who: _Understood, knowing: Knowing) -> bool:
+    """Whether a person answers, however well an article fits."""
+    answers = feedback.answers_us(who.mail, knowing.domain)
+    return who.request.alarm or answers or told.tells(who.mail.new_text)
 
 
 def _services(who: _Understood, candidates: Candidates) -> int:

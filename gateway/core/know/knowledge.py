@@ -28,7 +28,7 @@ def judge(
     """`sure` may answer by itself, `weak` names up to three articles, `none` names nothing.
 
     `hits` are the best first. `withheld`: whatever they are, a person answers: the question
-    replies to a mail of ours, or speaks of an incident.
+    replies to a mail of ours, speaks of an incident, or tells of what went wrong.
     """
     found = evidence(hits)
     if found < thresholds.weak:

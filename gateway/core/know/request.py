@@ -31,6 +31,13 @@ APART = frozenset(
 ORDERED = frozenset({RequestKind.CHANGE, RequestKind.BILLING})
 
 _WORD = re.compile(r"[^\W_]+")
+# What the author has done himself: `ho cambiato i nameserver` orders nothing.
+_DEED = re.compile(
+    r"\b(ho|abbiamo|i(?:['’]ve| have)?|we(?:['’]ve| have)?) (?:gi[àa] |already )?"
+    r"(?:cambiat|attivat|disattivat|modificat|impostat|aggiornat|aggiunt|rinnovat|trasferit|"
+    r"changed|activated|disabled|enabled|updated|added|renewed|transferred|replaced)[oaie]?\b",
+    re.IGNORECASE,
+)
 _NOT_THANKS = re.compile(r"[0-9?]|https?:|www\.")
 _SERVICE = re.compile(
     r"\b(?:vps|srv|server|web|host|hosting|cloud|node|vm|ded|dedi|dedicato|mail|db)-?\d{1,6}\b",
@@ -135,7 +142,8 @@ def _is_signed(mail: Mail, rest: list[str]) -> bool:
 def _without_strong(mail: Mail, text: _Text, reference: Reference, rules: RequestRules) -> Request:
     if reference.match is not TicketMatch.NONE or reference.answers_automatic:
         return Request(RequestKind.REPLY, (reference.because,))
-    alarm = None if text.forms else _best(text, rules.phrases, rules, ORDERED)
+    table = _undone(mail, rules.phrases)
+    alarm = None if text.forms else _best(text, table, rules, ORDERED)
     if alarm is not None and alarm.kind is RequestKind.INCIDENT:
         return alarm  # what it names makes it no less of one
     if named := _named(mail):
@@ -143,8 +151,15 @@ def _without_strong(mail: Mail, text: _Text, reference: Reference, rules: Reques
     if text.forms:
         return Request(RequestKind.GENERAL, text.forms)
     general = text.phrases(rules.phrases.get(RequestKind.GENERAL, {}), ordering=False)
-    weighed = _best(text, rules.phrases, rules, ORDERED, floor=general[1])
+    weighed = _best(text, table, rules, ORDERED, floor=general[1])
     return weighed or Request(RequestKind.GENERAL, general[0])
+
+
+def _undone(mail: Mail, table: Table) -> Table:
+    """Weak words of a change say what the author did himself, where he says that he did."""
+    if not _DEED.search(mail.new_text[:ANALYSED]):
+        return table
+    return {kind: found for kind, found in table.items() if kind is not RequestKind.CHANGE}
 
 
 class _Phrases:
@@ -189,7 +204,8 @@ def _phrases(which: _Same) -> _Phrases:
 
 
 def _read(mail: Mail, rules: RequestRules) -> _Text:
-    words = Words(mail.subject[:1_000].replace("\n", " "), mail.new_text[:ANALYSED])
+    new = _DEED.sub(r"\1 ", mail.new_text[:ANALYSED])
+    words = Words(mail.subject[:1_000].replace("\n", " "), new)
     known = _phrases(_Same(rules))
     found = words.found(known.book)
     listed = known.listed(found)
