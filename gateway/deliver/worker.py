@@ -9,9 +9,10 @@ import asyncio
 import contextlib
 import random
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import chain, repeat
 from typing import Generic, Protocol, TypeVar
 
 from prometheus_client import Counter
@@ -67,8 +68,15 @@ Row = TypeVar("Row", bound=Lease)
 class Outbox(Protocol[Row]):
     """The store's side; its methods block, and are called in a thread."""
 
-    def claim(self, owner: str, now: datetime, limit: int, lease: timedelta) -> Sequence[Row]:
-        """At most `limit` rows that are due, ours until `now + lease`."""
+    def claim(
+        self,
+        owner: str,
+        now: datetime,
+        limit: int,
+        lease: timedelta,
+        carried: Collection[int] = (),
+    ) -> Sequence[Row]:
+        """At most `limit` rows that are due and none of `carried`, ours until `now + lease`."""
 
     def sent(self, lease: Row, now: datetime) -> object:
         """It went. False where the row is ours no more."""
@@ -154,6 +162,7 @@ class Worker(Generic[Row]):
         self._settings = settings
         self._chance = chance
         self._running: set[asyncio.Task[None]] = set()
+        self._carrying: set[int] = set()  # rows whose outcome is not written down yet
         self._renewed: dict[int, float] = {}  # rows that we carry, and since when surely ours
         self._awake = asyncio.Event()
         self._stopping = False
@@ -214,27 +223,29 @@ class Worker(Generic[Row]):
             return ()
         before = self._ticks()
         try:
-            claimed = await asyncio.to_thread(self._claimed, free)
+            claimed = await asyncio.to_thread(self._claimed, free, frozenset(self._carrying))
         except Exception as error:
-            self._log.error("the outbox cannot be read", exc_info=error)
+            self._unwell("the outbox cannot be read", error)
             return ()
         self._renewed |= {lease.id: before for lease in claimed}
         return claimed
 
-    def _claimed(self, limit: int) -> Sequence[Row]:
+    def _claimed(self, limit: int, carried: Collection[int]) -> Sequence[Row]:
         now, queued, self._queued = self._clock(), self._queued, False
         if not queued and ((due := self._outbox.next_due()) is None or due > now):
             return ()
         lease = timedelta(seconds=self._settings.lease_seconds)
-        return self._outbox.claim(self._owner, now, limit, lease)
+        return self._outbox.claim(self._owner, now, limit, lease, carried)
 
     def _start(self, lease: Row) -> None:
+        self._carrying.add(lease.id)
         task = asyncio.get_running_loop().create_task(self._deliver(lease))
         self._running.add(task)
-        task.add_done_callback(self._ended)
+        task.add_done_callback(lambda task: self._ended(task, lease.id))
 
-    def _ended(self, task: asyncio.Task[None]) -> None:
+    def _ended(self, task: asyncio.Task[None], row: int) -> None:
         self._running.discard(task)
+        self._carrying.discard(row)
         self._awake.set()  # a later row of the same ticket may be due now
 
     async def _deliver(self, lease: Row) -> None:
@@ -253,6 +264,7 @@ class Worker(Generic[Row]):
         except TimeoutError:
             await self._again(lease, "the other side took too long", uncertain=True)
         except Exception as error:  # a defect of ours must not lose the row
+            metrics.defects.inc()
             self._log.error("delivery failed by a defect", row=lease.id, exc_info=error)
             await self._again(lease, f"defect: {type(error).__name__}")
         else:
@@ -284,7 +296,7 @@ class Worker(Generic[Row]):
             try:
                 ours = await asyncio.to_thread(self._outbox.renew, lease, now, now + length)
             except Exception as error:
-                self._log.error("a lease cannot be renewed", row=lease.id, exc_info=error)
+                self._unwell("a lease cannot be renewed", error, lease.id)
                 continue
             if ours is False:
                 return
@@ -324,13 +336,25 @@ class Worker(Generic[Row]):
         )
 
     async def _write(self, write: Callable[[datetime], object]) -> bool:
-        """Write an outcome down, again and again while the lease lasts; whether it was written."""
-        for pause in (0.1, 0.5, 2.0, 5.0, 10.0, 20.0, None):
+        """Write an outcome down, whether the row was still ours. Again and again while the
+        database is away: nobody here takes the row up meanwhile.
+        """
+        for pause in chain((0.1, 0.5, 2.0, 5.0, 10.0), repeat(20.0)):
             try:
                 return await asyncio.to_thread(write, self._clock()) is not False
             except Exception as error:
-                self._log.error("the outbox cannot be written", exc_info=error)
-            if pause is None or self._stopping:
+                if not self._unwell("the outbox cannot be written", error):
+                    return False  # it would be the same each time
+            if self._stopping:
                 return False
             await asyncio.sleep(pause)
         return False
+
+    def _unwell(self, event: str, error: Exception, row: int | None = None) -> bool:
+        """Say what the store answered; whether that is the store's trouble, and no defect."""
+        away = isinstance(error, Temporary | OSError)
+        if not away:
+            metrics.defects.inc()
+            event = f"a defect of ours: {event}"
+        self._log.error(event, row=row, exc_info=error)
+        return away

@@ -6,15 +6,18 @@ of one ticket and one recipient, a row is claimed only when no earlier one is un
 never claimed.
 """
 
-from collections.abc import Iterable, Mapping
+import json
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
     ColumnElement,
     Connection,
     case,
+    cast,
     exists,
     func,
     insert,
@@ -29,7 +32,7 @@ from sqlalchemy import (
 from gateway.store import changes, reports, schema, telling
 from gateway.store.columns import micros, micros_or_none, moment, moment_or_none
 from gateway.store.engine import Store
-from gateway.store.prepared import Link, Prepared, Row, Step, const, param
+from gateway.store.prepared import Link, Prepared, Row, Step, const, each, param
 from gateway.store.writer import Writer
 
 LEASE = timedelta(seconds=60)
@@ -58,6 +61,16 @@ class Lease:
     maybe_twice: bool = False  # an earlier owner died with it, perhaps after sending
 
 
+def not_carried(number: ColumnElement[int]) -> ColumnElement[bool]:
+    """Whether a row is none of `carried`: see `carrying`."""
+    return number.not_in(select(cast(each("carried").c.value, BigInteger)))
+
+
+def carrying(numbers: Iterable[int]) -> str:
+    """The parameter of `not_carried`."""
+    return json.dumps(sorted(numbers))
+
+
 _o = schema.outbox.c
 _earlier = schema.outbox.alias("earlier")
 _first = ~exists().where(
@@ -69,7 +82,7 @@ _first = ~exists().where(
 _free = or_(_o.lease_until.is_(None), _o.lease_until < param("now"))
 _RIPE = (
     select(_o.id)
-    .where(text("outbox.state = 'due'"), _o.due <= param("now"), _free, _first)
+    .where(text("outbox.state = 'due'"), _o.due <= param("now"), _free, _first, not_carried(_o.id))
     .order_by(_o.due, _o.id)
     .limit(param("most"))
     .with_for_update(skip_locked=True, of=schema.outbox)
@@ -104,14 +117,16 @@ _CLAIM = Prepared(
     )
     .returning(*_LEASED)
 )
+# A worker may have claimed a row twice: its first word counts for nothing then, as a stranger's.
+_ours = (_o.owner == param("me"), _o.tries == param("attempt"))
 _RENEW = Prepared(
     update(schema.outbox)
-    .where(_o.id == param("the_id"), _o.owner == param("me"), text(schema.DUE))
+    .where(_o.id == param("the_id"), *_ours, text(schema.DUE))
     .values(lease_until=param("until"))
 )
 _FINISH = Prepared(
     update(schema.outbox)
-    .where(_o.id == param("the_id"), _o.owner == param("me"), text(schema.DUE))
+    .where(_o.id == param("the_id"), *_ours, text(schema.DUE))
     .values(
         state=param("new_state"),
         owner=null(),
@@ -133,11 +148,25 @@ class Outbox:
         self._writer = writer
 
     def claim(
-        self, owner: str, now: datetime, limit: int = 32, lease: timedelta = LEASE
+        self,
+        owner: str,
+        now: datetime,
+        limit: int = 32,
+        lease: timedelta = LEASE,
+        carried: Collection[int] = (),
     ) -> list[Lease]:
-        """Up to `limit` rows that are due, oldest first. Temporary when the database is away."""
+        """Up to `limit` rows that are due, oldest first. Temporary when the database is away.
+
+        Those that the owner is carrying still are not claimed, though their lease has ended.
+        """
         until = now + lease
-        values = {"now": micros(now), "most": limit, "me": owner, "until": micros(until)}
+        values = {
+            "now": micros(now),
+            "most": limit,
+            "me": owner,
+            "until": micros(until),
+            "carried": carrying(carried),
+        }
 
         def work(connection: Connection) -> list[Row]:
             return Link.of(connection).rows(_CLAIM, values)
@@ -157,7 +186,12 @@ class Outbox:
 
     def renew(self, lease: Lease, now: datetime, until: datetime) -> bool:
         """Ours until then: it is still being carried. False when another one has it."""
-        values = {"the_id": lease.id, "me": lease.owner, "until": micros(until)}
+        values = {
+            "the_id": lease.id,
+            "me": lease.owner,
+            "attempt": lease.tries,
+            "until": micros(until),
+        }
         return self._writer.run(lambda one: Link.of(one).run(_RENEW, values)).result() == 1
 
     def sent(self, lease: Lease, now: datetime) -> bool:
@@ -253,6 +287,7 @@ def _finished(
     values = {
         "the_id": lease.id,
         "me": lease.owner,
+        "attempt": lease.tries,
         "new_state": state,
         "new_due": micros(due or now),
         "said": error,

@@ -5,7 +5,7 @@ happen twice, never less than once; the event's id is the same each time.
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,7 +15,7 @@ from sqlalchemy import Connection, exists, func, null, or_, select, text, update
 from gateway.store import events, schema
 from gateway.store.columns import micros, micros_or_none, moment, moment_or_none
 from gateway.store.engine import Store
-from gateway.store.outbox import LEASE, shown
+from gateway.store.outbox import LEASE, carrying, not_carried, shown
 from gateway.store.prepared import Link, Prepared, Row, const, param
 from gateway.store.writer import Writer
 
@@ -53,6 +53,7 @@ _RIPE = (
         _w.due <= param("now"),
         or_(_w.lease_until.is_(None), _w.lease_until < param("now")),
         or_(_w.ticket == const(""), _first),
+        not_carried(_w.id),
     )
     .order_by(_w.due, _w.id)
     .limit(param("most"))
@@ -65,14 +66,16 @@ _CLAIM = Prepared(
     .values(owner=param("me"), lease_until=param("until"), tries=_w.tries + 1)
     .returning(_w.id, _w.event, _w.kind, _w.tries, _w.created_at)
 )
+# A worker may have claimed a row twice: its first word counts for nothing then, as a stranger's.
+_ours = (_w.owner == param("me"), _w.tries == param("attempt"))
 _RENEW = Prepared(
     update(schema.webhooks)
-    .where(_w.id == param("the_id"), _w.owner == param("me"), text(schema.DUE))
+    .where(_w.id == param("the_id"), *_ours, text(schema.DUE))
     .values(lease_until=param("until"))
 )
 _FINISH = Prepared(
     update(schema.webhooks)
-    .where(_w.id == param("the_id"), _w.owner == param("me"), text(schema.DUE))
+    .where(_w.id == param("the_id"), *_ours, text(schema.DUE))
     .values(
         state=param("new_state"),
         owner=null(),
@@ -94,15 +97,21 @@ class Hooks:
         self._endpoint = endpoint
 
     def claim(
-        self, owner: str, now: datetime, limit: int = 32, lease: timedelta = LEASE
+        self,
+        owner: str,
+        now: datetime,
+        limit: int = 32,
+        lease: timedelta = LEASE,
+        carried: Collection[int] = (),
     ) -> list[HookLease]:
-        """Up to `limit` rows that are due, oldest first, each with its body."""
+        """Up to `limit` rows that are due, oldest first, each with its body; none of `carried`."""
         values = {
             "now": micros(now),
             "most": limit,
             "me": owner,
             "until": micros(now + lease),
             "endpoint": self._endpoint,
+            "carried": carrying(carried),
         }
 
         def work(connection: Connection) -> list[HookLease]:
@@ -133,7 +142,12 @@ class Hooks:
 
     def renew(self, lease: HookLease, now: datetime, until: datetime) -> bool:
         """Ours until then: it is still being carried. False when another one has it."""
-        values = {"the_id": lease.id, "me": lease.owner, "until": micros(until)}
+        values = {
+            "the_id": lease.id,
+            "me": lease.owner,
+            "attempt": lease.tries,
+            "until": micros(until),
+        }
         return self._writer.run(lambda one: Link.of(one).run(_RENEW, values)).result() == 1
 
     def sent(self, lease: HookLease, now: datetime) -> bool:
@@ -169,6 +183,7 @@ class Hooks:
         values = {
             "the_id": lease.id,
             "me": lease.owner,
+            "attempt": lease.tries,
             "new_state": state,
             "new_due": micros(due or now),
             "said": error,

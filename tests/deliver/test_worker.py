@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from fakes_smarthost import Sink
 
+from gateway import metrics
 from gateway.deliver.smarthost import Bounced, Smarthost, SmarthostSettings, Uncertain
 from gateway.deliver.worker import Worker, WorkerSettings, delay
 from gateway.errors import Permanent, Temporary
@@ -41,6 +42,7 @@ class FakeOutbox:
     broken: int = 0
     ours: bool = True
     claims: int = 0
+    carried: list[frozenset[int]] = field(default_factory=list)
     renewed: Callable[[], object] = lambda: None
     doubts: int = 0
     expect: int = 1
@@ -61,8 +63,16 @@ class FakeOutbox:
         self._maybe_break()
         return NOW if self.due else None
 
-    def claim(self, owner: str, now: datetime, limit: int, lease: timedelta) -> list[Row]:
+    def claim(
+        self,
+        owner: str,
+        now: datetime,
+        limit: int,
+        lease: timedelta,
+        carried: Collection[int] = (),
+    ) -> list[Row]:
         self.claims += 1
+        self.carried.append(frozenset(carried))
         taken, self.due = self.due[:limit], self.due[limit:]
         return taken
 
@@ -361,3 +371,53 @@ def test_a_row_whose_lease_ended_before_it_was_begun_is_not_carried() -> None:
         Worker(box, carry, "me", lambda: NOW, SilentLog(), ticks=lambda: next(ticks)).once()
     )
     assert (begun, box.done) == ([], {})
+
+
+def test_what_is_being_carried_is_not_claimed_once_more() -> None:
+    """Its lease may have ended while the database was away; the worker says what it has."""
+    box, seen = FakeOutbox([Row(1)], expect=2), []
+
+    async def run() -> None:
+        second = asyncio.Event()
+
+        async def carry(row: Row) -> str:
+            if row.id == 1:
+                box.due.append(Row(2))
+                work.wake()
+                await second.wait()
+            else:
+                second.set()
+            return "250 taken"
+
+        work = Worker(
+            box, carry, "me", lambda: NOW, SilentLog(), WorkerSettings(poll_seconds=0.01)
+        )
+        task = asyncio.create_task(work.run())
+        assert await asyncio.to_thread(box.finished.wait, 5)
+        seen.extend(box.carried)
+        box.due.append(Row(3))
+        box.finished.clear()
+        assert await asyncio.to_thread(box.finished.wait, 5)
+        await work.stop(1.0)
+        await task
+
+    asyncio.run(run())
+    assert seen[:2] == [frozenset(), frozenset({1})]
+    assert 1 not in box.carried[-1]
+
+
+def test_a_defect_at_the_writing_is_counted_and_said() -> None:
+    """It is no database that is away: it is not tried for minutes, and nobody overlooks it."""
+
+    class Broken(FakeOutbox):
+        def retry(self, *_words: Any, **_named: Any) -> bool:
+            raise TypeError("takes no `uncertain`")
+
+    box, log = Broken([Row(1)]), SilentLog()
+    before = metrics.defects._value.get()
+    asyncio.run(
+        Worker(box, carrying(FakeSmarthost(Temporary("450"))), "me", lambda: NOW, log).once()
+    )
+    assert metrics.defects._value.get() == before + 1
+    said = [event for event, _ in log.events]
+    assert "a defect of ours: the outbox cannot be written" in said

@@ -240,3 +240,30 @@ def test_a_lease_of_the_future_ends_as_soon_as_a_new_one_would(
     assert box.claim("two", before + MINUTE, 10) == []
     (again,) = box.claim("two", before + 6 * MINUTE, 10)
     assert again.maybe_twice
+
+
+def test_a_row_that_its_owner_carries_still_is_not_claimed_by_it(
+    box: Outbox, writer: Writer
+) -> None:
+    """Its lease ended while the database was away; it is out of reach until it is let go."""
+    queued(writer, outgoing("r1"))
+    (first,) = box.claim("one", NOW, 10, MINUTE)
+    later = NOW + 2 * MINUTE
+    assert box.claim("one", later, 10, MINUTE, carried={first.id, 77}) == []
+    (again,) = box.claim("one", later, 10, MINUTE, carried={77})
+    assert (again.id, again.maybe_twice) == (first.id, True)
+
+
+def test_the_first_word_of_an_owner_that_claimed_twice_counts_for_nothing(
+    box: Outbox, writer: Writer
+) -> None:
+    """The same name is no proof: a claim is known by its attempt, too."""
+    queued(writer, outgoing("r1"))
+    (first,) = box.claim("one", NOW, 10, MINUTE)
+    later = NOW + 2 * MINUTE
+    (again,) = box.claim("one", later, 10, MINUTE)
+    assert not box.renew(first, later, later + MINUTE)
+    assert not box.sent(first, later)
+    assert not box.failed(first, later, "late")
+    assert box.renew(again, later, later + MINUTE)
+    assert box.sent(again, later)
