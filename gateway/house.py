@@ -5,12 +5,13 @@ write are given a writer.
 """
 
 import asyncio
+import contextlib
 import hashlib
 import secrets
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -22,7 +23,7 @@ from gateway.config import Config
 from gateway.core.know import Knowing
 from gateway.core.know.token import Keys
 from gateway.core.model import Address, ArticleHit, Candidates, Clues, StaffAddress
-from gateway.core.read import addresses, wire
+from gateway.core.read import addresses, mime, wire
 from gateway.core.say.desk import Desk, Post
 from gateway.core.say.kinds import kind_of
 from gateway.errors import BadInput, Temporary
@@ -39,10 +40,11 @@ READ_SECONDS = 8.0  # for the one read of a mail, the wait for a thread included
 
 @dataclass(frozen=True, slots=True)
 class Tables:
-    """What was read and proved, and the articles as they are searched."""
+    """What was read and proved, the articles as they are searched, and the keys of tokens."""
 
     loaded: Loaded
     index: ArticleIndex
+    keys: Keys
 
 
 class Standing:
@@ -65,9 +67,14 @@ class Standing:
         """
         self._config = config
         self._warm = warm
-        self._keys = keyring.load(config.paths.secrets, create=not read_only)
+        self._read_only = read_only
+        self._first_keys = keyring.load(config.paths.secrets, create=not read_only)
+        self._seen = keyring.state(config.paths.secrets)
         self._support = _keys(config.support.addresses)
-        self._use(known if known is not None and self._still(known) else self.read())
+        if known is not None and self._still(known):
+            self._use(replace(known, keys=self._first_keys))
+        else:
+            self._use(self._read(self._first_keys))
 
     def _still(self, known: "Tables") -> bool:
         paths = self._config.paths
@@ -76,6 +83,11 @@ class Standing:
 
     def read(self) -> "Tables":
         """Read and prove the files again, without using them. May take a second: in a thread."""
+        kept = self._read_only and not self._seen  # keys that were only thought of
+        keys = self._first_keys if kept else keyring.again(self._config.paths.secrets)
+        return self._read(keys)
+
+    def _read(self, keys: Keys) -> "Tables":
         paths = self._config.paths
         loaded = load.load(paths.policies, paths.templates, paths.knowledge)
         _said_in(self._config.support.languages, loaded)
@@ -83,7 +95,21 @@ class Standing:
         if self._warm:
             loaded.templates.warm()
             index.warm()
-        return Tables(loaded, index)
+        return Tables(loaded, index, keys)
+
+    def renewed(self) -> Knowing:
+        """For a token of a key that we do not have: the keys anew, if their file is another one.
+
+        Anybody can write such a token, so the file is read once for each of its states.
+        """
+        path = self._config.paths.secrets
+        state = keyring.state(path)
+        if state == self._seen:
+            return self.knowing
+        self._seen = state
+        with contextlib.suppress(BadInput):  # what is in force stays
+            self._use(replace(self.tables, keys=keyring.again(path)))
+        return self.knowing
 
     def use(self, tables: "Tables") -> None:
         """Put what was read into force."""
@@ -94,7 +120,7 @@ class Standing:
         knowing = Knowing(
             support=self._support,
             languages=self._config.support.languages,
-            keys=self._keys,
+            keys=tables.keys,
             routing=loaded.routing,
             requests=loaded.requests,
             domain=self._config.support.domain,
@@ -151,7 +177,7 @@ class Rooms:
             standing.search,
             lambda: standing.loaded.routing.coalescing,
         )
-        self.desk = desk(config, standing.knowing.keys)
+        self._desk = desk(config, standing.knowing.keys)
         self._threads = ThreadPoolExecutor(READERS, thread_name_prefix="read")
 
     @classmethod
@@ -168,6 +194,11 @@ class Rooms:
         blobs = config.paths.blobs
         return cls(config, Store.open(config.database.url, blobs, read_only=read_only), standing)
 
+    @property
+    def desk(self) -> Desk:
+        """Who we are, with the keys in force."""
+        return replace(self._desk, keys=self.standing.knowing.keys)
+
     def house(self, resolver: Resolver | None = None) -> House:
         """A pipeline's house over these rooms, with its own resolver and first sights."""
         settings = auth_settings(self.config)
@@ -176,6 +207,7 @@ class Rooms:
             find=self._find,
             loaded=lambda: self.standing.loaded,
             knowing=lambda: self.standing.knowing,
+            renewed=self.standing.renewed,
             desk=self.desk,
             authserv_id=settings.authserv_id,
             new_id=new_id,
@@ -183,6 +215,12 @@ class Rooms:
             limits=wire.WireLimits(
                 fields=self.config.limits.header_fields,
                 header_bytes=self.config.limits.header_bytes,
+            ),
+            budget=mime.Budget(
+                depth=self.config.limits.mime_depth,
+                parts=self.config.limits.mime_parts,
+                decoded=self.config.limits.mime_decoded_bytes,
+                report=self.config.limits.report_bytes,
             ),
         )
 

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from gateway.core.know.token import Keys
+from gateway.core.know.token import MAX_AGE, Keys
 from gateway.errors import BadInput
 
 SECRET_BYTES = 32
@@ -31,6 +31,20 @@ def load(path: Path, *, create: bool = True) -> Keys:
     return _keys(_read(path), path)
 
 
+def again(path: Path) -> Keys:
+    """The keys as the file has them now; `BadInput` where it is gone or damaged."""
+    return _keys(_read(path), path)
+
+
+def state(path: Path) -> tuple[int, ...]:
+    """What is another one when the file has been written since; empty where there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return ()
+    return found.st_ino, found.st_mtime_ns, found.st_size
+
+
 def rotate(path: Path) -> Keys:
     """Make a new current key; the old ones still read."""
     load(path)
@@ -45,17 +59,39 @@ def rotate(path: Path) -> Keys:
     return _keys(content, path)
 
 
-def retire(path: Path, key_id: int) -> Keys:
-    """Forget a key that is not the current one; tokens that it made no longer verify."""
+def retire(path: Path, key_id: int, now: datetime, *, force: bool = False) -> Keys:
+    """Forget a key that is not the current one; tokens that it made no longer verify.
+
+    Without `force` only once all of them are too old anyway.
+    """
     content = _read(path)
     if key_id == content["current"]:
         raise BadInput(f"key `{key_id}` is the current one; rotate first", str(path))
     kept = [key for key in content["keys"] if key["id"] != key_id]
     if len(kept) == len(content["keys"]):
         raise BadInput(f"there is no key `{key_id}`", str(path))
+    unused = _unused_since(content["keys"], key_id, path)
+    if not force and now < unused + MAX_AGE:
+        raise BadInput(
+            f"key `{key_id}` made tokens until {unused:%Y-%m-%d %H:%M} UTC; answers to them, and "
+            f"delivery reports, may come until {unused + MAX_AGE:%Y-%m-%d}",
+            str(path),
+            hint="`--force` forgets it all the same: such answers then open new tickets",
+        )
     content["keys"] = kept
     _write(path, content)
     return _keys(content, path)
+
+
+def _unused_since(keys: list[dict[str, Any]], key_id: int, path: Path) -> datetime:
+    """When the key after it was made: they stand in the order in which they were current."""
+    ids = [key["id"] for key in keys]
+    try:
+        return datetime.fromisoformat(keys[ids.index(key_id) + 1]["made"])
+    except (IndexError, KeyError, TypeError, ValueError):
+        raise BadInput(
+            "the file of keys is damaged; restore it from a backup", str(path)
+        ) from None
 
 
 def describe(path: Path) -> list[dict[str, Any]]:

@@ -17,6 +17,7 @@ from gateway.core import know
 from gateway.core.decide import facts, guard, policy
 from gateway.core.decide.facts import Facts
 from gateway.core.know import Arrival, Knowing
+from gateway.core.know import token as tokens
 from gateway.core.know.proof import replay_digests
 from gateway.core.model import (
     Address,
@@ -38,7 +39,7 @@ from gateway.core.model import (
     Wire,
     outcome_of,
 )
-from gateway.core.read import clues, read, wire
+from gateway.core.read import clues, mime, read, wire
 from gateway.core.say import effects
 from gateway.errors import Defect, Permanent, Temporary
 from gateway.load import Loaded
@@ -117,6 +118,8 @@ class House:
     new_id: Callable[[], str]
     nonce: Callable[[], bytes]
     limits: wire.WireLimits = field(default_factory=wire.WireLimits)
+    budget: mime.Budget = mime.USUAL
+    renewed: Callable[[], Knowing] | None = None  # asked for a token of a key that is not known
 
 
 class Pipeline:
@@ -197,9 +200,9 @@ class Pipeline:
         return Course(head, spoken, mail, arrival, proof, decision=settled, shadow=shadow)
 
     def _decided(self, head: Wire, arrival: Arrival, candidates: Candidates) -> Course:
-        loaded = self._house.loaded()
+        loaded, knowing = self._house.loaded(), self._knowing(arrival)
         with _Timed("decide"):
-            situation = know.situation(arrival, candidates, self._house.knowing())
+            situation = know.situation(arrival, candidates, knowing)
             known = facts.facts(situation, loaded.signals(situation))
             chosen = guard.guarded(known, policy.decide(loaded.policy, known))
             shadow, decision = loaded.shadow(known, chosen), guard.accepted(chosen)
@@ -208,7 +211,7 @@ class Pipeline:
                 situation,
                 decision,
                 loaded.templates,
-                self._house.desk,
+                replace(self._house.desk, keys=knowing.keys),
                 loaded.routing,
                 self._house.nonce(),
                 loaded.policy.digest,
@@ -228,6 +231,14 @@ class Pipeline:
             shadow,
         )
 
+    def _knowing(self, arrival: Arrival) -> Knowing:
+        """One set of keys for reading this mail and for answering it."""
+        knowing = self._house.knowing()
+        texts = (*arrival.envelope.recipients[:20], *tokens.tokens_of(arrival.mail))
+        if self._house.renewed is None or not tokens.strange(knowing.keys, texts):
+            return knowing
+        return self._house.renewed()
+
     def _stamped(self, head: Wire, arrival: Arrival) -> bytes:
         """The mail as it is stored: our own Authentication-Results field on top."""
         our_id = self._house.authserv_id
@@ -239,7 +250,8 @@ class Pipeline:
     async def _read(self, envelope: Envelope, head: Wire, raw: bytes) -> Mail:
         instance = self._house.desk.instance
         with _Timed("read"):
-            return await _threaded(len(raw), read, raw, head.headers, envelope, instance)
+            budget = self._house.budget
+            return await _threaded(len(raw), read, raw, head.headers, envelope, instance, budget)
 
     async def _refused(self, envelope: Envelope, head: Wire, raw: bytes) -> Course:
         """A header that cannot be believed: refused, and read for the log all the same."""

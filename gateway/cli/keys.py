@@ -8,6 +8,7 @@ from gateway import config as configuration
 from gateway import keyring
 from gateway.cli import output
 from gateway.cli.config import ConfigOption
+from gateway.cli.office import now
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -27,13 +28,22 @@ def list_keys(
 
 @app.command()
 def rotate(config: ConfigOption = None) -> None:
-    """Make a new current key; the old ones still read. Restart or reload the gateway after it."""
+    """Make a new current key; the old ones still read. Reload the gateway, and it uses it too."""
     keys = keyring.rotate(configuration.load(config).paths.secrets)
-    output.say(f"key {keys.current} is the current one now")
+    output.say(
+        f"key {keys.current} is the current one now; `portiere policy reload` puts it to use"
+    )
 
 
 @app.command()
-def retire(key_id: int, config: ConfigOption = None) -> None:
-    """Forget an old key: tokens that it made no longer verify."""
-    keyring.retire(configuration.load(config).paths.secrets, key_id)
+def retire(
+    key_id: int,
+    config: ConfigOption = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Though mail made with it may still be answered.")
+    ] = False,
+) -> None:
+    """Forget an old key: tokens that it made no longer verify. Reload the gateway after it."""
+    path = configuration.load(config).paths.secrets
+    keyring.retire(path, key_id, now(), force=force)
     output.say(f"key {key_id} is forgotten")

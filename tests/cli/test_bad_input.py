@@ -226,6 +226,12 @@ def test_keys_are_made_with_mode_0600_and_rotate(world: World) -> None:
     assert [key["current"] for key in second] == [False, True]
     assert (world.folder / "secrets.json").stat().st_mode & 0o777 == 0o600
     assert "current" in refused("keys", "retire", "1", *config)
+    soon = refused("keys", "retire", "0", *config)
+    assert "--force" in soon
+    assert second[1]["made"][:10] in soon
+    portiere("keys", "retire", "0", "--force", *config)
+    third = json.loads(portiere("keys", "list", "--json", *config).stdout)
+    assert [key["id"] for key in third] == [1]
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ Staff tokens are bound to the staff mailbox instead of an account.
 
 import hashlib
 import hmac
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -35,6 +36,7 @@ __all__ = [
     "make",
     "message_id",
     "reply_address",
+    "strange",
     "tickets_named",
     "tokens_in",
     "verify",
@@ -141,6 +143,12 @@ def bounced(keys: Keys, token: Token, domain: str) -> tuple[str, ...]:
     old = Keys(token.key_id, keys.keys)
     made = (make(old, token.ticket, token.account, token.issued, p) for p in sorted(THREADS))
     return tuple(message_id(text, token.nonce, domain) for text in made)
+
+
+def strange(keys: Keys, texts: Iterable[str]) -> bool:
+    """Whether a token in these names a key that is not known; genuine or not."""
+    written = (read(token) for text in texts for token in tokens_in(text))
+    return any(one is not None and keys.secret(one.key_id) is None for one in written)
 
 
 def tokens_of(mail: Mail) -> tuple[str, ...]:
