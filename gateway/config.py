@@ -308,6 +308,14 @@ class LimitsConfig(Section):
     memory_bytes_per_address: int = Field(
         50_331_648, ge=1_048_576, description="Of that, for one address; relays are exempt."
     )
+    mime_depth: int = Field(20, ge=5, le=50, description="Parts in parts; deeper stays whole.")
+    mime_parts: int = Field(500, ge=50, le=5_000, description="Parts of a mail that are opened.")
+    mime_decoded_bytes: int = Field(
+        67_108_864, ge=1_048_576, le=268_435_456, description="Of all parts, once decoded."
+    )
+    report_bytes: int = Field(
+        65_536, ge=8_192, le=1_048_576, description="Of one delivery report, or returned header."
+    )
     disk_factor: float = Field(
         1.5, ge=1, description="Free disk, in message sizes; below it 452 4.3.1."
     )

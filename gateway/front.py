@@ -29,7 +29,7 @@ from gateway.receive.replies import Verdict
 from gateway.store.writer import Writer
 
 AGAIN_SECONDS = 0.05  # between attempts to reach the office
-COMMIT_SECONDS = 30.0  # for the office's answer; then 451, and the sender comes again
+COMMIT_SECONDS = 8.0  # for the office's answer; then 451, and the sender comes again
 TOLD_SECONDS = 1.0  # how often the office hears of our counters
 DRAIN_SECONDS = 90.0
 CONNECT_SECONDS = 30.0
@@ -172,10 +172,10 @@ class Front:
 
     async def _reload(self) -> str:
         """Take the tables that the office has taken, and new certificates."""
+        await asyncio.to_thread(self._doors.renew)
         standing = self._rooms.standing
         tables = await asyncio.to_thread(standing.read)
         standing.use(tables)
-        await asyncio.to_thread(self._doors.renew)
         metrics.policy_info.clear()
         metrics.policy_info.labels(self._digest).set(1)
         self._tell()

@@ -263,7 +263,11 @@ class Service:
         }
 
     async def _reload(self, accept: bool = False) -> dict[str, Any]:
-        """Read and prove the tables again, then swap; the old ones stay if anything is wrong."""
+        """Read and prove the tables again, then swap; the old ones stay if anything is wrong.
+
+        Certificates are read again in any case: they have nothing to do with the tables.
+        """
+        await asyncio.to_thread(self._doors.renew)
         standing = self._rooms.standing
         old = standing.loaded
         try:
@@ -276,7 +280,6 @@ class Service:
             self._log.error("reload refused, the old tables stay", error=str(error))
             raise
         standing.use(new)
-        await asyncio.to_thread(self._doors.renew)
         metrics.reloads.labels("done").inc()
         digest = new.loaded.policy.digest
         _told_digest(digest)

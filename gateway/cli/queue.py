@@ -103,8 +103,9 @@ def retry(
         output.table("decided", ("mail", "outcome"), outcomes.items())
         if stayed:
             output.table("as before", ("mail", "why"), stayed.items())
-    if chosen and stayed:
-        raise BadInput(f"{len(stayed)} of {len(chosen)} could not be decided")
+    if stayed and (chosen or not outcomes):
+        tried = len(chosen) if chosen else len(stayed)
+        raise BadInput(f"{len(stayed)} of {tried} could not be decided")
 
 
 async def _retried(config: Path | None, chosen: list[str] | None) -> Decided:

@@ -40,6 +40,10 @@ class Limits:
     greet_pause_seconds: float = 0.0  # an early talker is cut; 0 finds those that pipeline EHLO
     memory_bytes: int = 96 * MIB  # of large mails until they are committed, all together
     memory_bytes_per_address: int = 48 * MIB  # of that; one mail of the largest size always fits
+    mime_depth: int = 20  # judged by core.read.structure, as the next three
+    mime_parts: int = 500
+    mime_decoded_bytes: int = 64 * MIB
+    report_bytes: int = 64 * KIB
     disk_factor: float = 1.5  # of the message size must be free
 
     @property

@@ -82,3 +82,19 @@ def test_a_failed_mail_is_decided_without_a_daemon(world: World) -> None:
     assert again.returncode == 1
     assert "could not be decided" in again.stderr
     assert portiere("queue", "release-parked", "nothing", *at(world)).returncode == 1
+
+
+def test_a_retry_that_decides_nothing_is_no_success(world: World) -> None:
+    """Whether mails were named or not: a script must see that all stayed failed."""
+    store = Store.open(f"sqlite:///{world.folder / 'portiere.db'}", world.folder / "blobs")
+    envelope = Envelope(
+        "127.0.0.66", "mx", "mario@curious.example", ("support@host.example",),
+        Listener.EDGE, datetime.now(UTC),
+    )  # fmt: skip
+    with Writer(store) as writer:
+        kept = effects.undecided(envelope, b"Subject: x\r\n\r\nx\r\n", "0000failed", "KeyError")
+        writer.commit(kept).result()
+    store.close()
+    done = portiere("queue", "retry", *at(world))
+    assert done.returncode == 1
+    assert "1 of 1 could not be decided" in done.stderr

@@ -10,12 +10,19 @@ from gateway.core.read import alternatives, automatic, html_text, language, mime
 _STEP = 64 * 1024
 
 
-def read(raw: bytes, headers: Headers, envelope: Envelope, instance: str) -> Mail:
+def read(
+    raw: bytes,
+    headers: Headers,
+    envelope: Envelope,
+    instance: str,
+    budget: mime.Budget = mime.USUAL,
+) -> Mail:
     """Read one mail in full. Total: what cannot be read is named in `defects`, nothing raises.
 
-    `instance` is the value of our own marker header, by which loops are seen.
+    `instance` is the value of our own marker header, by which loops are seen; `budget` how much
+    of the mail is opened.
     """
-    parsed = mime.read(raw, headers)
+    parsed = mime.read(raw, headers, budget)
     kind, because, report = automatic.classify(headers, parsed, envelope.mail_from, instance)
     html = html_text.to_text(parsed.body_html) if parsed.body_html else None
     chosen = alternatives.choose(parsed.body_text, html)

@@ -14,10 +14,10 @@ from gateway.core.read import addresses, bodies, encoded, identifiers, pec, wire
 from gateway.core.read.bodies import ReportPart
 from gateway.core.read.structure import Budget, Part, tree
 
-__all__ = ["Budget", "Parsed", "ReportPart", "read"]
+__all__ = ["USUAL", "Budget", "Parsed", "ReportPart", "read"]
 
 _MOST_DEFECTS = 50
-_USUAL = Budget()
+USUAL = Budget()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class Parsed:
     reports: tuple[ReportPart, ...] = ()  # machine-readable parts and returned mails, in order
 
 
-def read(raw: bytes, headers: Headers, budget: Budget = _USUAL) -> Parsed:
+def read(raw: bytes, headers: Headers, budget: Budget = USUAL) -> Parsed:
     """Read everything but identity.
 
     `headers` is what wire.read made of the same bytes. Never raises.
