@@ -14,12 +14,16 @@ from gateway.errors import BadInput
 app = typer.Typer(invoke_without_command=True)
 
 FolderOption = Annotated[Path, typer.Option("--folder", help="Where the world lies.")]
+OwnFolderOption = Annotated[
+    Path | None, typer.Option("--folder", help="Where the world lies; else as before the command.")
+]
 DEFAULT = Path("var/demo")
 
 
 @app.callback()
 def demo(context: typer.Context, folder: FolderOption = DEFAULT) -> None:
     """Play every mail of the demo through the real daemon; exit 1 if anything differs."""
+    context.obj = folder
     if context.invoked_subcommand:
         return
     from gateway.demo import run
@@ -49,12 +53,12 @@ def demo(context: typer.Context, folder: FolderOption = DEFAULT) -> None:
 
 
 @app.command()
-def serve(folder: FolderOption = DEFAULT) -> None:
+def serve(context: typer.Context, folder: OwnFolderOption = None) -> None:
     """Build the world and leave its gateway and its smarthost running until Ctrl-C."""
     from gateway.demo import run
     from gateway.demo.sink import Sink
 
-    world = run.new_world(folder.resolve())
+    world = run.new_world((folder or context.obj).resolve())
     with Sink(world.sink_port, world.folder / "sent"), run.daemon(world):
         output.say(f"listening smtp 127.0.0.1:{world.smtp_port}; configuration {world.config}")
         output.say("send a mail by `portiere demo send KIND`; stop with Ctrl-C")
@@ -67,7 +71,7 @@ def serve(folder: FolderOption = DEFAULT) -> None:
 
 
 @app.command()
-def send(kind: str, folder: FolderOption = DEFAULT) -> None:
+def send(context: typer.Context, kind: str, folder: OwnFolderOption = None) -> None:
     """Send one of the demo's mails, signed, to the world that `demo serve` runs."""
     from gateway.demo import send as sending
     from gateway.demo.scenes import SCENES
@@ -77,7 +81,7 @@ def send(kind: str, folder: FolderOption = DEFAULT) -> None:
     if scene is None:
         known = ", ".join(each.kind for each in SCENES)
         raise BadInput(f"there is no mail `{kind}`; there are {known}")
-    world = reopen(folder.resolve())
+    world = reopen((folder or context.obj).resolve())
     now = datetime.now(UTC)
     raw = sending.compose(world, scene, now, int(now.timestamp()))
     for code, text in sending.send_all(world, scene, raw):

@@ -24,6 +24,7 @@ from gateway.store.engine import Store
 
 START_SECONDS = 20
 SETTLE_SECONDS = 15
+MARK = ".portiere-demo"  # stands in each folder that the demo made
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +60,27 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def _emptied(folder: Path) -> None:
+    mark = folder / MARK
+    try:
+        if folder.exists() and any(folder.iterdir()):
+            # Worlds of before the mark have both of these.
+            older = (folder / "ports.json").is_file() and (folder / "zone.json").is_file()
+            if not (mark.is_file() or older):
+                message = "the folder holds what the demo has not made"
+                raise BadInput(
+                    message, str(folder), hint="name an empty one, or empty it yourself"
+                )
+            shutil.rmtree(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        mark.touch()
+    except OSError as error:
+        raise BadInput(f"cannot be emptied: {error.strerror}", str(folder)) from None
+
+
 def new_world(folder: Path) -> World:
-    """A fresh world in an emptied folder."""
-    shutil.rmtree(folder, ignore_errors=True)
+    """A fresh world. Only a folder that an earlier demo made is emptied; `BadInput` else."""
+    _emptied(folder)
     world = build(folder, free_port(), free_port(), free_port())
     for group in ("accounts", "tickets"):
         portiere(world, group, "import", str(folder / f"{group}.jsonl"))
