@@ -56,6 +56,7 @@ class DirectoryBlobs:
     def __init__(self, root: Path) -> None:
         """Directories are made when they are needed."""
         self.root = root
+        self._lasting: set[Path] = set()  # folders whose own names are flushed
 
     def _path(self, digest: str) -> Path:
         if not _is_digest(digest):
@@ -67,11 +68,12 @@ class DirectoryBlobs:
         path = self._path(digest)
         with suppress(FileNotFoundError):
             os.utime(path)  # young again, so that a sweep leaves it to the row that is coming
+            _sync(path)  # whoever put it may have died before his last flush, or not be there yet
+            _sync(path.parent)
+            self._kept(path.parent)
             return
-        if not path.parent.is_dir():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            for parent in (path.parent.parent, path.parent.parent.parent):
-                _sync_directory(parent)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._kept(path.parent)
         partial = path.with_name(f"{digest}.{secrets.token_hex(4)}.part")
         try:
             with partial.open("xb") as file:
@@ -83,7 +85,14 @@ class DirectoryBlobs:
             with suppress(OSError):
                 partial.unlink()
             raise
-        _sync_directory(path.parent)
+        _sync(path.parent)
+
+    def _kept(self, folder: Path) -> None:
+        """Flush the folder's name; another thread may have made it a moment ago."""
+        if folder not in self._lasting:
+            for parent in (folder.parent, folder.parent.parent):
+                _sync(parent)
+            self._lasting.add(folder)
 
     def get(self, digest: str) -> bytes:
         """The content; KeyError when it is not there."""
@@ -215,7 +224,7 @@ def open_blobs(place: Path | str) -> BlobStore:
     return DirectoryBlobs(Path(place))
 
 
-def _sync_directory(path: Path) -> None:
+def _sync(path: Path) -> None:
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
