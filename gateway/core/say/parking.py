@@ -8,6 +8,7 @@ from dataclasses import replace
 from gateway.core.know.token import Keys, Purpose, tokens_in, tokens_of, verify
 from gateway.core.model import (
     Account,
+    Automatic,
     Claim,
     Effects,
     Outgoing,
@@ -28,7 +29,7 @@ def held(case: Case) -> Effects:
     if account is None:
         return kept(case)
     told: tuple[Outgoing, ...] = ()
-    if case.answers and not unproven_spent(case):
+    if _may_tell(case) and not unproven_spent(case):
         delivery = Delivery(ledger=UNPROVEN, parked=case.situation.mail_id)
         told = (to_account(case, account, "hold", {}, None, delivery),)
     else:
@@ -36,6 +37,16 @@ def held(case: Case) -> Effects:
     spent = spends(case, UNPROVEN, account.number) if told else ()
     row = kept(case)
     return replace(row, outgoing=told, spends=spent, parked=parked(case, account.number, None))
+
+
+def _may_tell(case: Case) -> bool:
+    """A person's mail; the reply to a receipt of ours too, or nobody would learn that it waits.
+
+    Two machines cannot speak long that way: one notice goes out a day.
+    """
+    situation = case.situation
+    person = situation.mail.automatic is Automatic.NO
+    return case.decision.reply and not situation.spent and person
 
 
 def parked(case: Case, account: str, ticket: str | None) -> Parked:
