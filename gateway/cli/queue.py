@@ -72,15 +72,28 @@ def list_queue(
 
 
 @app.command()
-def show(number: int, config: ConfigOption = None) -> None:
-    """Show one row of the outbox with its mail."""
+def show(
+    name: Annotated[str, typer.Argument(help="A row of the outbox, or the id of a mail.")],
+    config: ConfigOption = None,
+) -> None:
+    """Show one row of the outbox, or one failed or parked mail, with its text."""
     with Office(config) as office:
-        found = office.read(lambda connection: outbox.show(connection, number))
+        found = office.read(lambda connection: _shown(office, connection, name))
     if found is None:
-        raise BadInput(f"there is no row `{number}` in the outbox")
+        raise BadInput(f"there is no row `{name}` in the outbox, and no failed or parked mail")
     raw = found.pop("raw")
-    output.table(f"outbox {number}", ("", ""), found.items())
-    output.say(bytes(raw).decode("utf-8", "replace"))
+    output.table(f"queue {name}", ("", ""), found.items())
+    output.say(bytes(raw or b"").decode("utf-8", "replace"))
+
+
+def _shown(office: Office, connection: Connection, name: str) -> dict[str, Any] | None:
+    if name.isascii() and name.isdigit() and len(name) < 12:
+        return outbox.show(connection, int(name))
+    for list_them in (mails.list_failed, mails.list_parked):
+        for row in list_them(connection):
+            if row["mail"] == name:
+                return {**row, "raw": mails.raw(connection, office.rooms.store.blobs, name)}
+    return None
 
 
 @app.command()

@@ -95,6 +95,9 @@ def test_a_retry_that_decides_nothing_is_no_success(world: World) -> None:
         kept = effects.undecided(envelope, b"Subject: x\r\n\r\nx\r\n", "0000failed", "KeyError")
         writer.commit(kept).result()
     store.close()
+    shown = portiere("queue", "show", "0000failed", *at(world)).stdout
+    assert "KeyError" in shown
+    assert "Subject: x" in shown
     done = portiere("queue", "retry", *at(world))
     assert done.returncode == 1
     assert "1 of 1 could not be decided" in done.stderr
