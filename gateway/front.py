@@ -21,7 +21,7 @@ from gateway import log, metrics
 from gateway.config import Config
 from gateway.core.model import Committed, Effects, Envelope
 from gateway.doors import Doors, verdict
-from gateway.errors import PortiereError, Temporary
+from gateway.errors import BadInput, PortiereError, Temporary
 from gateway.house import Rooms, Tables
 from gateway.line import Line
 from gateway.pipeline import Pipeline
@@ -167,14 +167,16 @@ class Front:
 
     async def _answers(self, what: str, about: Any) -> Any:
         if what == "reload":
-            return await self._reload()
+            return await self._reload(str(about))
         raise Temporary(f"a front knows no `{what}`")
 
-    async def _reload(self) -> str:
-        """Take the tables that the office has taken, and new certificates."""
+    async def _reload(self, digest: str) -> str:
+        """Take the tables that the office has taken, and no others, and new certificates."""
         await asyncio.to_thread(self._doors.renew)
         standing = self._rooms.standing
         tables = await asyncio.to_thread(standing.read)
+        if tables.loaded.digest != digest:
+            raise BadInput("the tables have changed since the office read them; reload again")
         standing.use(tables)
         metrics.policy_info.clear()
         metrics.policy_info.labels(self._digest).set(1)

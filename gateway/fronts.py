@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import gc
 import os
+import re
 import selectors
 import signal
 import socket
@@ -27,7 +28,7 @@ from gateway.doors import handed_sockets, reserved
 from gateway.errors import BadInput, PortiereError
 from gateway.front import Front
 from gateway.house import Standing
-from gateway.office import Office
+from gateway.office import TAKEN, Office
 from gateway.service import DRAIN_SECONDS, give_memory_back
 from gateway.supervised import notify, reloading, watchdog_seconds
 
@@ -38,6 +39,7 @@ HUNG_SECONDS = 60.0  # a child that says nothing for so long is killed, and star
 STEADY_SECONDS = 10.0  # whoever lived shorter waits before it is started again
 FIRST_DELAY, LONGEST_DELAY = 0.1, 5.0
 ENDING = (signal.SIGTERM, signal.SIGINT)
+_TAKEN = re.compile(re.escape(TAKEN) + b"([0-9a-f]{64})")
 _HEARD = (*ENDING, signal.SIGHUP, signal.SIGCHLD)
 
 
@@ -64,7 +66,7 @@ class Fronts:
     def __init__(self, config: Config, say: Callable[[str], None]) -> None:
         """`say` prints a line; ports are reserved now, `BadInput` where one cannot be had."""
         self._config, self._held, self._handed = reserved(config, handed_sockets())
-        self._tables = Standing(config, warm=True).tables
+        self._standing = Standing(config, warm=True)
         evidence.suffixes()  # like the tables: read once, shared by all
         self._say = say
         self._log = log.get("fronts")
@@ -162,9 +164,12 @@ class Fronts:
 
         try:
             if role == OFFICE:
-                await Office(self._config, life, self._tables).run(lambda line: ready([line]))
+                await Office(self._config, life, self._standing.tables).run(
+                    lambda line: ready([line])
+                )
             else:
-                await Front(self._config, role, self._handed, life, self._tables).run(ready)
+                tables = self._standing.tables
+                await Front(self._config, role, self._handed, life, tables).run(ready)
         finally:
             beating.cancel()
 
@@ -220,6 +225,23 @@ class Fronts:
                 elif key.data in self._children:
                     child = self._children[key.data]
                     self._children[key.data] = replace(child, heard=time.monotonic())
+                    if taken := _TAKEN.search(heard):
+                        self._follow(taken[1].decode())
+
+    def _follow(self, digest: str) -> None:
+        """The office has taken new tables: whoever is forked from now on begins with them.
+
+        Files that were refused, or have changed since, are not for us.
+        """
+        try:
+            tables = self._standing.read()
+        except PortiereError as error:
+            self._log.error("the tables in force cannot be read", error=str(error))
+            return
+        if tables.loaded.digest == digest:
+            self._standing.use(tables)
+        else:
+            self._log.error("the tables have changed since the reload; reload again")
 
     def _reap(self) -> None:
         for role, child in list(self._children.items()):

@@ -60,7 +60,8 @@ class Standing:
     ) -> None:
         """Load everything once; `BadInput` with its place when anything is wrong.
 
-        `known` was read before, and is used where the files are still the same.
+        `known` is in force already, and is used whatever the files say by now: they may have
+        been refused.
 
         `warm`: nothing is left for the first mail that needs it, so that no mail is told apart
         by the time it takes. A command for one mail leaves it.
@@ -71,15 +72,10 @@ class Standing:
         self._first_keys = keyring.load(config.paths.secrets, create=not read_only)
         self._seen = keyring.state(config.paths.secrets)
         self._support = _keys(config.support.addresses)
-        if known is not None and self._still(known):
+        if known is not None:
             self._use(replace(known, keys=self._first_keys))
         else:
             self._use(self._read(self._first_keys))
-
-    def _still(self, known: "Tables") -> bool:
-        paths = self._config.paths
-        found = load.digest_of(paths.policies, paths.templates, paths.knowledge)
-        return found == known.loaded.digest
 
     def read(self) -> "Tables":
         """Read and prove the files again, without using them. May take a second: in a thread."""

@@ -14,7 +14,7 @@ from typing import Any
 
 from gateway import line, metrics
 from gateway.config import Config
-from gateway.errors import BadInput, Temporary
+from gateway.errors import BadInput, PortiereError, Temporary
 from gateway.front import line_of
 from gateway.house import Tables
 from gateway.line import Line
@@ -22,6 +22,7 @@ from gateway.service import Service
 from gateway.together import Together
 
 RELOAD_SECONDS = 60.0
+TAKEN = b"="  # to our parent: tables of this digest are in force
 
 
 class Office(Service):
@@ -55,6 +56,11 @@ class Office(Service):
     def _notes(self) -> dict[str, str]:
         there, wanted = len(self._states), self._config.fronts
         missing = {} if there >= wanted else {"fronts": f"{there} of {wanted} answer"}
+        ours = self._rooms.standing.loaded.policy.digest
+        other = [n for n, one in sorted(self._states.items()) if one["policy"] != ours]
+        if other:
+            named = ", ".join(f"front {number}" for number in other)
+            missing["policies"] = f"{named}: another policy than the office's; reload"
         return {**super()._notes(), **missing}
 
     async def _troubles(self) -> dict[str, str]:
@@ -139,13 +145,19 @@ class Office(Service):
     async def _reload(self, accept: bool = False) -> dict[str, Any]:
         """First here, then in each front; a front that fails keeps its old tables, and is told."""
         done = await super()._reload(accept)
+        digest = self._rooms.standing.loaded.digest
+        with contextlib.suppress(OSError):
+            self._life.send(TAKEN + digest.encode())
+        wrong = []
         for number, one in list(self._fronts.items()):
             try:
-                digest = await asyncio.wait_for(one.ask("reload"), RELOAD_SECONDS)
+                await asyncio.wait_for(one.ask("reload", digest), RELOAD_SECONDS)
             except (Temporary, TimeoutError):
-                continue  # it is gone: the next one reads the new tables
-            if digest != done["policy"]:
-                raise BadInput(f"front {number} has read other tables: they changed meanwhile")
+                continue  # it is gone: the next one begins with the new tables
+            except PortiereError as error:
+                wrong.append(f"front {number}: {error}")
+        if wrong:
+            raise BadInput("; ".join(wrong))
         return done
 
 

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 from running import Gateway, gateway, portiere, until
+from test_daemon import own_policies
 
 from gateway import control
 from gateway.demo.scenes import SCENES, Scene
@@ -24,6 +25,7 @@ from gateway.errors import BadInput
 
 def two_fronts(world: World) -> None:
     """Set the one key."""
+    own_policies(world)
     world.config.write_text("fronts = 2\n" + world.config.read_text())
 
 
@@ -159,6 +161,22 @@ def test_a_reload_reaches_every_front(running: Gateway) -> None:
     running.process.send_signal(signal.SIGHUP)
     done = 'portiere_reloads_total{result="done"} 2.0'
     assert until(lambda: done in page(running, "metrics"))
+    assert page(running, "metrics").count("portiere_policy_info{") == 1
+
+
+def test_a_front_that_comes_back_begins_with_the_tables_in_force(running: Gateway) -> None:
+    """Files that a reload refused do not come into force by a death, and keep no front away."""
+    broken = running.world.folder / "policies" / "disclosure.toml"
+    words = broken.read_text()
+    before, front = state(running)["policy"], part(running, "front 1")
+    try:
+        broken.write_text(words + "\n[[rule\n")
+        os.kill(front, signal.SIGKILL)
+        assert until(lambda: part(running, "front 1") != front, 60.0)
+        assert until(lambda: state(running)["fronts"] == 2, 60.0)
+    finally:
+        broken.write_text(words)
+    assert state(running)["policy"] == before
     assert page(running, "metrics").count("portiere_policy_info{") == 1
 
 
