@@ -67,6 +67,20 @@ _CERTAIN = any_of(
     _AFTER,
 )
 
+# Those in languages of which we know what people say who write about automatic replies; in the
+# others the name alone has to do.
+_UNDERSTOOD = any_of(
+    r"""
+    auto(?:matic|mated)?[ -]?(?:reply|response|answer|replied|responder)
+    out of office|automatically|message recall
+    risposta automatica|messaggio automatico|notifica automatica
+    automatische (?:antwort|abwesenheitsnotiz)|autom\. antwort|abwesenheits
+    r[ée]ponse automatique|message automatique|avis d'absence
+    (?:respuesta|contestaci[óo]n|resposta|mensagem) autom[áa]tica
+    """,
+    r"\A\s*\[?{}",
+)
+
 # Phrases that people use in subjects too: they need a body that says the same.
 _POSSIBLE = any_of(
     r"""
@@ -282,7 +296,8 @@ def names_itself(subject: str, text: str, answers: bool) -> str | None:
     """
     asks = bool(_QUESTION.search(text[:2000]))
     wants = not answers and (asks or bool(_WANTS.search(f"{subject[:200]}\n{text[:2000]}")))
-    if _CERTAIN.match(subject) and (answers or (not wants and _excuses(text))):
+    said = answers or (not wants and (_excuses(text) or not _UNDERSTOOD.match(subject)))
+    if _CERTAIN.match(subject) and said:
         return "the subject says that it is an automatic reply"
     if asks or wants:
         return None
