@@ -20,6 +20,7 @@ from gateway.store.engine import Store
 from gateway.store.mails import StoredMail
 
 BATCH = 50
+GONE = "its bytes are not in the blob store, or it was decided meanwhile"
 ROUND_SECONDS = 30.0  # a release by a command, or by another gateway, is seen after this
 _FIELD = re.compile(rb"authentication-results:[^\r\n]*\r\n(?:[ \t][^\r\n]*\r\n)*", re.IGNORECASE)
 
@@ -35,14 +36,18 @@ class Decided:
 class Again:
     """Decides stored mail by the pipeline of this house."""
 
-    def __init__(self, store: Store, pipeline: Pipeline, commit: Commit) -> None:
+    def __init__(
+        self, store: Store, pipeline: Pipeline, commit: Commit, batch: int = BATCH
+    ) -> None:
         """`commit` as for mail that comes in."""
         self._store = store
         self._pipeline = pipeline
         self._commit = commit
+        self._batch = batch
         self._log = log.get("again")
         self._one_at_a_time = asyncio.Lock()
         self._woken = asyncio.Event()
+        self._tried: set[str] = set()  # released mails that stayed; the others go first
 
     def wake(self) -> None:
         """A mail has just been released: do not wait for the next round."""
@@ -62,8 +67,18 @@ class Again:
                 await asyncio.wait_for(self._woken.wait(), ROUND_SECONDS)
 
     async def released(self) -> Decided:
-        """Decide what its accounts have released, oldest first. What cannot be stays released."""
-        return await self._decide(None)
+        """Decide what its accounts have released, oldest first. What cannot be stays released,
+        and is tried again after all the others.
+        """
+        names = await asyncio.to_thread(self._released)
+        decided = await self._decide(names)
+        for name in names:
+            if name not in decided.outcomes:
+                self._tried.add(name)
+                if name not in decided.stayed:
+                    decided.stayed[name] = GONE
+                    self._log.error("a released mail cannot be decided", mail=name, error=GONE)
+        return decided
 
     async def retry(self, chosen: Iterable[str] | None = None) -> Decided:
         """Decide failed mails: those that are named, or all of them."""
@@ -78,17 +93,26 @@ class Again:
         with self._store.reading() as connection:
             return [row["mail"] for row in mails.list_failed(connection)]
 
-    async def _decide(self, names: list[str] | None) -> Decided:
+    def _released(self) -> list[str]:
+        with self._store.reading() as connection:
+            names = mails.released(connection)
+        self._tried &= set(names)
+        fresh = [name for name in names if name not in self._tried]
+        if not fresh:
+            self._tried, fresh = set(), names
+        return fresh[: self._batch]
+
+    async def _decide(self, names: list[str]) -> Decided:
         async with self._one_at_a_time:
             found = Decided()
-            for one in await asyncio.to_thread(self._waiting, names):
+            waiting = await asyncio.to_thread(self._waiting, names)
+            for one in waiting:
                 await self._one(one, found)
             return found
 
-    def _waiting(self, names: list[str] | None) -> list[StoredMail]:
-        limit = BATCH if names is None else len(names)
+    def _waiting(self, names: list[str]) -> list[StoredMail]:
         with self._store.reading() as connection:
-            return mails.to_decide(connection, self._store.blobs, names, limit)
+            return mails.to_decide(connection, self._store.blobs, names, len(names))
 
     async def _one(self, one: StoredMail, found: Decided) -> None:
         kept = Kept(one.mail, one.key, one.envelope, came_as(one), one.account)

@@ -130,10 +130,18 @@ def _rows(connection: Connection, table: Any, column: Any, mail: str) -> list[di
 # ---- to be decided again
 
 
+def released(connection: Connection) -> list[str]:
+    """The ids of released mails, oldest first."""
+    open_mails = schema.OPEN_MAILS
+    statement = select(_m.mail).where(text(open_mails), _m.state == "released").order_by(_m.id)
+    return [str(name) for name in connection.execute(statement).scalars()]
+
+
 def to_decide(
     connection: Connection, blobs: BlobStore, mails: Iterable[str] | None = None, limit: int = 100
 ) -> list[StoredMail]:
-    """Released mails, or the failed and released ones that are named; oldest first.
+    """Released mails, or the failed and released ones that are named; oldest first. One whose
+    bytes are not there is left out.
 
     Committing a mail of the same id takes it out of this state.
     """
