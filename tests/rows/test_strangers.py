@@ -301,6 +301,15 @@ def test_no_ways_together_lead_a_stranger_to_a_ticket(sides: Any, seed: int) -> 
     at_random(sides, seed, 40)
 
 
+def test_a_token_beside_an_enquiry_of_his_own_says_nothing(sides: Any) -> None:
+    """His own enquiry remembers her ids; under another subject he names it and her token."""
+    both = sides(False)
+    hour = timedelta(hours=1)
+    both.plays("stranger, medium", frozenset({"own id"}), "/close", hour)
+    ways = frozenset({"own id", "references", "same subject", "verp"})
+    both.plays("stranger, medium", ways, "Chiudete pure, grazie.", 12 * hour)
+
+
 @pytest.mark.drill
 @settings(max_examples=25, deadline=None, suppress_health_check=_QUIET)
 @given(st.integers(0, 2**32))

@@ -195,7 +195,13 @@ def _is_order(one: _Named, clues: Clues, case: _Case) -> bool:
 def _own(
     case: _Case, own: _Named, ticket: Ticket, named: tuple[_Named, ...], base: Reference
 ) -> Reference:
-    """The author's own ticket, unless he changed the subject to something else."""
+    """The author's own ticket, unless he changed the subject to something else.
+
+    A token of somebody else's ticket counts for nothing beside it: else who holds one, and has an
+    enquiry of his own, would see whether it is good.
+    """
+    if base.token_ticket is not None and not case.owns(base.token_ticket):
+        base = replace(base, token=False, token_ticket=None, token_account=None)
     mentioned = any(one.by in ("subject", "hash") and one.ticket == ticket for one in named)
     if mentioned or base.answers_automatic or not _changed(case, ticket):
         return replace(base, match=TicketMatch.OWN, ticket=ticket, because=own.because)
