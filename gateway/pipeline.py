@@ -16,7 +16,7 @@ from gateway.authenticate.evidence import Authenticator
 from gateway.core import know
 from gateway.core.decide import facts, guard, policy
 from gateway.core.decide.facts import Facts
-from gateway.core.know import Arrival, Knowing
+from gateway.core.know import Arrival, Knowing, coalescing
 from gateway.core.know import token as tokens
 from gateway.core.know.proof import replay_digests
 from gateway.core.model import (
@@ -206,6 +206,7 @@ class Pipeline:
             known = facts.facts(situation, loaded.signals(situation))
             chosen = guard.guarded(known, policy.decide(loaded.policy, known))
             shadow, decision = loaded.shadow(known, chosen), guard.accepted(chosen)
+            decision = coalescing.explained(situation, decision)
         with _Timed("say"):
             said = effects.effects(
                 situation,

@@ -159,7 +159,7 @@ class Play:
         for key in ("outcome", "rule"):
             if key in then:
                 assert trace[key] == then[key], trace["because"]
-        if trace["rule"] == "same-incident":
+        if trace and trace.get("rule") == "same-incident":
             assert f"Ticket {trace['ticket']} is open" in trace["because"]
         if "ticket" in then:
             self._ticket(then["ticket"], trace)
