@@ -101,8 +101,8 @@ def test_every_mail_reads_as_its_golden_file_says(kind: str, language: str) -> N
     """PORTIERE_GOLDEN=write rewrites the files, for a person to read the difference."""
     added = PARAGRAPHS if kind in ("open", "thread") else ()
     sent = post().say(sample(kind), language, About("482913", NOW, "A-1001"), paragraphs=added)
-    subject = next(one for one in sent.raw.decode().split("\r\n") if one.startswith("Subject: "))
-    for ending, text in (("txt", f"{subject}\n\n{sent.text}"), ("html", page(sent.raw))):
+    subject = str(email.message_from_bytes(sent.raw, policy=policy.default)["Subject"])
+    for ending, text in (("txt", f"Subject: {subject}\n\n{sent.text}"), ("html", page(sent.raw))):
         path = GOLDEN / f"{kind}.{language}.{ending}"
         if REWRITE:
             path.write_text(text, "utf-8")
