@@ -90,6 +90,8 @@ def repeated(
     owner: str | None = "A-1",
     reference: Reference = NO_TICKET,
     routing: Routing = ROUTING,
+    department: str = "technical",
+    kinds: tuple[str, ...] = (),
 ) -> str | None:
     """The number of the ticket that the mail joins."""
     found = circumstances.repeat(
@@ -100,6 +102,8 @@ def repeated(
         candidates(open_tickets=open_tickets),
         routing,
         reference,
+        department,
+        replace(registration("A-1"), kinds=kinds),
         NOW,
     )
     return found.number if found else None
@@ -165,6 +169,27 @@ def test_a_mail_that_already_has_its_ticket_joins_no_other() -> None:
     assert repeated(STANDING, reference=Reference(TicketMatch.OWN, STANDING)) is None
     assert repeated(STANDING, reference=Reference(TicketMatch.NONE, linked_to="2")) is None
     assert repeated(STANDING, owner=None) is None
+
+
+def test_an_address_joins_no_ticket_of_a_department_it_may_not_speak_about() -> None:
+    """Neither by the identifiers nor by the words, whatever department it wrote to (I7)."""
+    words = replace(STANDING, body_digest="same words")
+    for standing in (STANDING, words):
+        for department in ("technical", "financial"):
+            assert repeated(standing, department=department, kinds=("billing",)) is None
+    assert repeated(STANDING, kinds=("support",)) == "1"
+    bill = replace(STANDING, department="financial")
+    assert repeated(STANDING, bill, department="financial", kinds=("billing",)) == bill.number
+
+
+def test_only_an_incident_joins_a_ticket_of_another_department() -> None:
+    """An outage written to billing@ is the same one; a bill for the server is another matter."""
+    question = replace(ABOUT_VPS, is_incident=False, missing=())
+    words = replace(STANDING, identifiers=(), body_digest="same words")
+    assert repeated(STANDING, department="financial") == "1"
+    assert repeated(STANDING, incident=question, department="financial") is None
+    assert repeated(words, incident=Incident(), department="financial") is None
+    assert repeated(STANDING, incident=question) == "1"
 
 
 def spent(level: ProofLevel, known: bool, **some: object) -> bool:

@@ -127,7 +127,9 @@ def situation(arrival: Arrival, candidates: Candidates, knowing: Knowing) -> Sit
         who.mail, who.account, who.reference.ticket, knowing.languages
     )
     freed = who.proof.confirmed or who.claim is not None
-    repeat = _repeat(arrival, candidates, routing, who, reported)
+    # What was released, or confirmed, speaks with the account's own authority.
+    speaker = None if freed else who.sender.registration
+    repeat = _repeat(arrival, candidates, routing, who, reported, department, speaker)
     return Situation(
         envelope=arrival.envelope,
         author=arrival.author,
@@ -146,7 +148,7 @@ def situation(arrival: Arrival, candidates: Candidates, knowing: Knowing) -> Sit
         candidates=candidates,
         repeat=repeat,
         spent=_spent(arrival, candidates, routing, who),
-        scope=freed or circumstances.scope(who.sender.registration, department, routing),
+        scope=_scope(who, department, routing, speaker),
         department=department,
         language=language,
         bilingual=guessed,
@@ -196,11 +198,30 @@ def _repeat(
     routing: Routing,
     who: _Understood,
     reported: Incident,
+    department: str,
+    speaker: Registration | None,
 ) -> Ticket | None:
-    now = arrival.envelope.received_at
     return circumstances.repeat(
-        who.mail, reported, who.proof, who.account, candidates, routing, who.reference, now
+        who.mail,
+        reported,
+        who.proof,
+        who.account,
+        candidates,
+        routing,
+        who.reference,
+        department,
+        speaker,
+        arrival.envelope.received_at,
     )
+
+
+def _scope(
+    who: _Understood, department: str, routing: Routing, speaker: Registration | None
+) -> bool:
+    """Whether the address may speak about the department, and about that of its own ticket."""
+    ticket = who.own_ticket
+    about = (department,) if ticket is None else (department, ticket.department)
+    return all(circumstances.scope(speaker, each, routing) for each in about)
 
 
 def _spent(arrival: Arrival, candidates: Candidates, routing: Routing, who: _Understood) -> bool:

@@ -47,13 +47,17 @@ def repeat(
     candidates: Candidates,
     routing: Routing,
     reference: Reference,
+    department: str,
+    registration: Registration | None = None,
     now: datetime | None = None,
 ) -> Ticket | None:
     """An open ticket of the account about the same thing, or None (tickets.md, One incident, one
     ticket).
 
-    The same thing is: equal identifiers, or the same words. A critical incident joins no normal
-    ticket, and no mail joins one whose proof is lower than its own.
+    The same thing is: equal identifiers, or the same words, at the same department; only an
+    incident joins across departments, by its identifiers. A critical incident joins no normal
+    ticket, no mail joins one whose proof is lower than its own, and no address (`registration`)
+    one whose department it may not speak about.
     """
     if account is None or reference.ticket is not None:
         return None
@@ -70,7 +74,9 @@ def repeat(
             continue
         if _rank(ticket.proof) < _rank(proof.level.value):
             continue
-        if _same(ticket, mail, incident):
+        if not scope(registration, ticket.department, routing):
+            continue
+        if _same(ticket, mail, incident, department):
             return ticket
     return None
 
@@ -96,8 +102,11 @@ def _rank(proof: str) -> int:
     return RANK.get(proof, 0)
 
 
-def _same(ticket: Ticket, mail: Mail, incident: Incident) -> bool:
-    if incident.identifiers and set(incident.identifiers) == set(ticket.identifiers):
+def _same(ticket: Ticket, mail: Mail, incident: Incident, department: str) -> bool:
+    named = bool(incident.identifiers) and set(incident.identifiers) == set(ticket.identifiers)
+    if ticket.department != department:
+        return named and incident.is_incident  # a bill for a server is not its outage
+    if named:
         return True
     return ticket.body_digest is not None and ticket.body_digest == mail.body_digest
 
