@@ -59,6 +59,9 @@ def list_tickets(
         )
 
     with Office(config) as office:
+        _known_department(office, department)
+        if account is not None and office.rooms.reader.account(account) is None:
+            raise BadInput(f"there is no account `{account}`")
         found = office.read(work)
     output.listed("tickets", found, COLUMNS, json)
 
@@ -71,6 +74,7 @@ def queue(
 ) -> None:
     """Show what waits for staff in strict order: by priority, then by time."""
     with Office(config) as office:
+        _known_department(office, department)
         priorities = tickets.PRIORITIES if office.rooms.standing.loaded.routing.priorities else ()
         found = office.read(
             lambda connection: tickets.queue(connection, priorities, department=department)
@@ -111,7 +115,7 @@ def reply(
     """Answer the customer: to the official address of the ticket's account, from support@."""
     words = (text if text is not None else sys.stdin.read()).strip()
     if not words:
-        raise BadInput("an empty answer is not sent")
+        raise typer.BadParameter("an empty answer is not sent", param_hint="--text")
     with Office(config) as office:
         ticket = office.read(lambda connection: tickets.find(connection, number))
         account = office.rooms.reader.account(ticket.account) if ticket.account else None
@@ -153,6 +157,8 @@ def _carried_out(office: Office, said: Said) -> None:
 @app.command()
 def note(number: str, text: str, by: ByOption = "", config: ConfigOption = None) -> None:
     """Add an inner note; the customer does not see it."""
+    if not text.strip():
+        raise typer.BadParameter("an empty note is not kept", param_hint="TEXT")
     with Office(config) as office:
         office.write(lambda link: tickets.add_note(link, number, _by(by), text, now()))
     output.say("noted")
@@ -173,7 +179,9 @@ def close(number: str, by: ByOption = "", config: ConfigOption = None) -> None:
 def reopen(number: str, by: ByOption = "", config: ConfigOption = None) -> None:
     """Open a closed ticket again; it queues from now."""
     with Office(config) as office:
-        office.write(lambda link: tickets.reopen(link, number, _by(by), now()))
+        routing = office.rooms.standing.loaded.routing
+        due = hours.due(routing.office, now(), routing.due_mail)
+        office.write(lambda link: tickets.reopen(link, number, _by(by), now(), due))
     output.say(f"#{number} is open")
 
 
@@ -320,6 +328,13 @@ def token(
         return
     for key, value in found.items():
         output.say(f"{key:14} {value}")
+
+
+def _known_department(office: Office, named: str | None) -> None:
+    """`BadInput` where the routing has no such department."""
+    known = [one.id for one in office.rooms.standing.loaded.routing.departments]
+    if named is not None and named not in known:
+        raise BadInput(f"there is no department `{named}`; there are {', '.join(known)}")
 
 
 def _by(given: str) -> str:

@@ -248,12 +248,17 @@ def close(connection: Connection, number: str, by: str, now: datetime) -> Ticket
     return change(connection, number, now, by, "closed", state=TicketState.CLOSED)
 
 
-def reopen(connection: Connection, number: str, by: str, now: datetime) -> Ticket:
-    """Waits for staff again, and queues from now; reopening an open one changes nothing."""
+def reopen(
+    connection: Connection, number: str, by: str, now: datetime, due: datetime | None = None
+) -> Ticket:
+    """Waits for staff again, and queues from now; reopening an open one changes nothing.
+
+    `due`: when staff must have answered; without it nobody is told that it is late.
+    """
     ticket = find(connection, number)
     if ticket.state is not TicketState.CLOSED:
         return ticket
-    return change(connection, number, now, by, "reopened", state=TicketState.STAFF)
+    return change(connection, number, now, by, "reopened", state=TicketState.STAFF, reply_due=due)
 
 
 def assign(connection: Connection, number: str, to: str, by: str, now: datetime) -> Ticket:

@@ -142,6 +142,16 @@ def test_only_a_candidate_account_gets_a_ticket_to_be_sorted(store: Store, write
         write(store, lambda c: tickets.assign_account(c, "100001", "A-1001", "luca", NOW))
 
 
+def test_reopening_sets_when_the_answer_is_due(store: Store, writer: Writer) -> None:
+    """Else nobody would be told that it is late."""
+    opened(writer, "100001", 0)
+    due = NOW + 90 * MINUTE
+    write(store, lambda c: tickets.close(c, "100001", "luca", NOW))
+    write(store, lambda c: tickets.reopen(c, "100001", "luca", NOW, due))
+    with store.reading() as connection:
+        assert [one["number"] for one in tickets.overdue(connection, due + MINUTE)] == ["100001"]
+
+
 def test_merging_and_linking_say_what_is_wrong(store: Store, writer: Writer) -> None:
     """Other accounts' tickets, unknown numbers, itself, and twice."""
     opened(writer, "100001", 0)
