@@ -216,7 +216,13 @@ _ALL = (
     ),
     _enum("office", Office, "open", "closed", "Office hours at the moment of the mail."),
     _enum("standing", Standing, "active", "suspended", "The state of the author's account."),
-    _flag("scope", True, False, "This address may speak about this department."),
+    _flag(
+        "scope",
+        True,
+        False,
+        "This address may speak about the department of the mail, and of the ticket that it "
+        "continues.",
+    ),
     _flag(
         "unnamed",
         False,
