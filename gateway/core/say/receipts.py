@@ -2,6 +2,7 @@
 text to a proven author. What they print is ours; nothing of it is the sender's.
 """
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from gateway.core.model import (
@@ -82,7 +83,6 @@ def receipt_values(case: Case, number: str, department: str, ahead: int) -> dict
     """What an acknowledgement may print: nothing of it is the sender's."""
     situation = case.situation
     opens = situation.hours.opens_at
-    articles = situation.knowledge.articles[:3]
     return {
         "ticket": number,
         "department": department_name(case, department),
@@ -90,11 +90,26 @@ def receipt_values(case: Case, number: str, department: str, ahead: int) -> dict
         "due": At(situation.hours.reply_due, case.post.timezone),
         "opens": At(opens, case.post.timezone) if opens else "",
         "missing": Missing(situation.incident.missing),
-        "articles": [{"title": one.title, "url": one.url or ""} for one in articles],
+        "articles": _readable(case)[:3],
         "announcements": announcements(case),
         "linked": "",
         "reopened": False,
     }
+
+
+def article_url(case: Case, slug: str, url: str | None) -> str | None:
+    """Where an article can be read: its own address, else below `support.articles_url`."""
+    base = case.post.desk.articles_url
+    return url or (f"{base.rstrip('/')}/{slug}" if base else None)
+
+
+def _readable(case: Case) -> list[dict[str, object]]:
+    """Articles that can be read somewhere: a title alone helps nobody."""
+    found: Iterator[dict[str, object]] = (
+        {"title": one.title, "url": article_url(case, one.slug, one.url)}
+        for one in case.situation.knowledge.articles
+    )
+    return [one for one in found if one["url"]]
 
 
 def department_name(case: Case, department: str) -> Spoken | str:
@@ -121,7 +136,7 @@ def paragraphs(case: Case, *more: str) -> tuple[str, ...]:
         names.append("sender_not_proven")
     if announcements(case):
         names.append("announcements")
-    if situation.knowledge.confidence is not Confidence.NONE:
+    if situation.knowledge.confidence is not Confidence.NONE and _readable(case):
         names.append("articles")
     return tuple(dict.fromkeys(names))
 

@@ -8,7 +8,7 @@ from gateway.core.say.kinds import kind_of
 from gateway.core.say.ledgers import ledger_of, public_spends, spends
 from gateway.core.say.opening import enquiry, opened
 from gateway.core.say.parking import strangers
-from gateway.core.say.receipts import public
+from gateway.core.say.receipts import article_url, public
 
 REFUSAL = "refuse"
 
@@ -21,7 +21,8 @@ def answered(case: Case) -> Effects:
     row = kept(case)
     if not case.answers:
         return row
-    sent = public(case, Article(best.slug, best.title, _url(case, best.slug, best.url), best.body))
+    url = article_url(case, best.slug, best.url)
+    sent = public(case, Article(best.slug, best.title, url, best.body))
     event = Event("question.answered", "", case.now, {"article": best.slug})
     if not sent:
         return row
@@ -58,8 +59,3 @@ def _spent(case: Case, sent: tuple[Outgoing, ...]) -> tuple[Spend, ...]:
     if not sent:
         return ()
     return spends(case, ledger_of(case), account.number) if account else public_spends(case)
-
-
-def _url(case: Case, slug: str, url: str | None) -> str | None:
-    base = case.post.desk.articles_url
-    return url or (f"{base.rstrip('/')}/{slug}" if base else None)
