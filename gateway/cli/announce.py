@@ -38,8 +38,9 @@ def announce(
         queued = announcements.feed(
             rooms.store, office.writer, rooms.reader.account, rooms.post, now()
         )
+    getting = "1 account gets" if owed == 1 else f"{owed} accounts get"
     later = f", {owed - queued} of them by and by" if owed > queued else ""
-    output.say(f"`{notice.slug}` stands; {owed} accounts get a copy{later}")
+    output.say(f"`{notice.slug}` stands; {getting} a copy{later}")
 
 
 def _notice(file: Path, services: str, starts: str | None, ends: str | None) -> Notice:

@@ -1,6 +1,7 @@
 """`portiere events`: what happened to tickets, as followers get it; one JSON a line for others."""
 
 import sys
+from datetime import datetime
 from typing import Annotated, Any
 
 import typer
@@ -12,7 +13,7 @@ from gateway.cli.config import ConfigOption
 from gateway.cli.office import Office, moment_or_none
 from gateway.core.model.event import KINDS
 from gateway.errors import BadInput
-from gateway.store import events, webhooks
+from gateway.store import events, tickets, webhooks
 
 app = typer.Typer(no_args_is_help=True)
 COLUMNS = ("id", "at", "kind", "ticket", "state", "by")
@@ -30,8 +31,14 @@ def list_events(
     json: JsonOption = False,
 ) -> None:
     """List the last events, the newest first."""
+
+    def work(connection: Connection) -> list[dict[str, Any]]:
+        if ticket is not None:
+            tickets.find(connection, ticket)
+        return events.newest(connection, limit, ticket)
+
     with Office(config) as office:
-        found = office.read(lambda connection: events.newest(connection, limit, ticket))
+        found = office.read(work)
     if json:
         output.as_json(found)
         return
@@ -71,13 +78,24 @@ def export(
     """Write events as followers get them, one JSON a line, in the order of their commits."""
     for name in kind or ():
         if name not in KINDS:
-            raise BadInput(f"`{name}` is no event; there are {', '.join(KINDS)}")
-    begins, ends = moment_or_none(since), moment_or_none(until)
+            said = f"`{output.visible(name)}` is no event; there are {', '.join(KINDS)}"
+            raise typer.BadParameter(said, param_hint="--kind")
+    begins, ends = _moment(since, "--since"), _moment(until, "--until")
 
     def work(connection: Connection) -> None:
+        if ticket is not None:
+            tickets.find(connection, ticket)
         found = events.read(connection, since=begins, until=ends, ticket=ticket, kinds=kind or ())
         for one in found:
             sys.stdout.write(webhooks.body(one).decode() + "\n")
 
     with Office(config) as office:
         office.read(work)
+
+
+def _moment(text: str | None, option: str) -> datetime | None:
+    """A moment of an option; what is none is a wrong call, as a word that is no event."""
+    try:
+        return moment_or_none(text)
+    except BadInput as error:
+        raise typer.BadParameter(output.visible(error), param_hint=option) from None

@@ -256,3 +256,13 @@ def test_a_thing_that_is_not_there_is_one_message(world: World, words: tuple[str
     """Exit status 1, a sentence, and no traceback."""
     config = () if words[0] == "demo" else ("--config", str(world.config))
     assert refused(*words, *config)
+
+
+def test_an_export_of_events_says_what_it_cannot_mean(world: World) -> None:
+    """A word that is no kind or moment is a wrong call (2); a ticket that is not there is 1."""
+    for words in (("--kind", "nope"), ("--since", "yesterday"), ("--until", "x")):
+        done = portiere("events", "export", *words, "--config", str(world.config))
+        assert (done.returncode, words[1] in done.stderr) == (2, True), done.stderr
+    for command in ("export", "list"):
+        asked = ("events", command, "--ticket", "999999", "--config", str(world.config))
+        assert "no ticket `999999`" in refused(*asked)

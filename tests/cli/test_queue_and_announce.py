@@ -43,7 +43,7 @@ def test_an_announcement_is_copied_to_those_whom_it_concerns(world: World) -> No
     file = world.folder / "vps.md"
     file.write_text(NOTICE)
     done = portiere("announce", str(file), "--services", "vps-12", *at(world))
-    assert "1 accounts get a copy" in done.stdout, done.stderr
+    assert "1 account gets a copy" in done.stdout, done.stderr
     rows = listed(world)
     assert [(row["recipient"], row["kind"]) for row in rows] == [
         ("anna@studio-rossi.example", "announcement")
