@@ -303,6 +303,8 @@ class Plan:
         (number, one), (into, other) = self._chosen(), self._chosen()
         if number == into or one.account != other.account or one.merged or other.merged:
             return
+        if other.state == "closed" != one.state:  # refused: nobody would see the open one again
+            return
         now = self.now
         self.writer.run(lambda c: tickets.merge(c, number, into, "marta", now)).result()
         one.merged, one.state = True, "closed"

@@ -314,16 +314,23 @@ def assign_account(
 
 
 def merge(connection: Connection, number: str, into: str, by: str, now: datetime) -> Ticket:
-    """Close one into another of the same account; mail to it goes to the other one from now on."""
+    """Close one into another of the same account; mail to it goes to the other one from now on.
+
+    BadInput where nobody would see the open one again: in a ticket that is closed.
+    """
     connected = Link.of(connection)
     standing = changes.lock(connected, [number, into])
     for wanted in (number, into):
         if wanted not in standing:
             raise BadInput(f"there is no ticket `{wanted}`")
+    states = standing[into].row["state"], standing[number].row["state"]
     try:
         rows.merge(standing[number], standing[into], now)
     except Permanent as problem:
         raise BadInput(str(problem)) from None
+    if states[0] == TicketState.CLOSED.value != states[1]:
+        hint = f"reopen `{into}` first, or merge it into `{number}`"
+        raise BadInput(f"`{into}` is closed, and `{number}` is open", hint=hint)
     said = (
         NewEntry(number, now, "system", "event", by, None, f"merged into {into}"),
         NewEntry(into, now, "system", "event", by, None, f"{number} was merged into this"),

@@ -170,6 +170,17 @@ def test_merging_and_linking_say_what_is_wrong(store: Store, writer: Writer) -> 
     assert numbers(store, tickets.queue) == ["100002", "200001"]
 
 
+def test_an_open_ticket_is_not_merged_into_a_closed_one(store: Store, writer: Writer) -> None:
+    """It would leave the queue unanswered; a closed one may go into an open one."""
+    opened(writer, "100001", 0)
+    opened(writer, "100002", 0)
+    write(store, lambda c: tickets.close(c, "100002", "luca", NOW))
+    with pytest.raises(BadInput, match="reopen `100002` first"):
+        write(store, lambda c: tickets.merge(c, "100001", "100002", "luca", NOW))
+    write(store, lambda c: tickets.merge(c, "100002", "100001", "luca", NOW))
+    assert numbers(store, tickets.queue) == ["100001"]
+
+
 def test_overdue_tickets_are_escalated_once(store: Store, writer: Writer) -> None:
     """Due in 30 minutes and nobody answered: listed until staff were told."""
     opened(writer, "100001", 0)
