@@ -54,10 +54,10 @@ def repeat(
     """An open ticket of the account about the same thing, or None (tickets.md, One incident, one
     ticket).
 
-    The same thing is: equal identifiers, or the same words, at the same department; only an
-    incident joins across departments, by its identifiers. A critical incident joins no normal
-    ticket, no mail joins one whose proof is lower than its own, and no address (`registration`)
-    one whose department it may not speak about.
+    The same thing is: the same words, or equal identifiers at the same department; only an
+    incident joins another department's ticket by its identifiers. A critical incident joins no
+    normal ticket, no mail joins one whose proof is lower than its own, and no address
+    (`registration`) one whose department it may not speak about.
     """
     if account is None or reference.ticket is not None:
         return None
@@ -103,12 +103,11 @@ def _rank(proof: str) -> int:
 
 
 def _same(ticket: Ticket, mail: Mail, incident: Incident, department: str) -> bool:
+    if ticket.body_digest is not None and ticket.body_digest == mail.body_digest:
+        return True  # the very words, to whichever department staff have moved it
     named = bool(incident.identifiers) and set(incident.identifiers) == set(ticket.identifiers)
-    if ticket.department != department:
-        return named and incident.is_incident  # a bill for a server is not its outage
-    if named:
-        return True
-    return ticket.body_digest is not None and ticket.body_digest == mail.body_digest
+    # A bill for a server is not its outage.
+    return named and (incident.is_incident or ticket.department == department)
 
 
 def spent(
